@@ -1,0 +1,93 @@
+import type { option, task, taskEither } from 'fp-ts'
+import type { BackendError } from '../errors.js'
+import type { CheckpointId, Epoch, JobName, OperatorUid } from '../identity.js'
+import type { Json } from '../json.js'
+
+/** What a storage can do, declared and not found out by trying. */
+export interface StorageManifest {
+  readonly name: string
+  /** Completed checkpoints survive the end of the process. */
+  readonly durable: boolean
+  /** Writing a checkpoint costs what changed, not what is kept. */
+  readonly incremental: boolean
+  /** Another process that takes over is noticed at the next publish. */
+  readonly fencesProcesses: boolean
+}
+
+/**
+ * Some changed rows of one table of one operator, framed by `lib/state/rowFrames.ts`.
+ *
+ * A storage may keep chunks as they are, or open the frames and keep rows.
+ */
+export interface RowChunk {
+  readonly uid: OperatorUid
+  readonly table: string
+  readonly rows: number
+  readonly bytes: Uint8Array
+}
+
+/** A complete checkpoint, as it is found again. */
+export interface StoredCheckpoint {
+  readonly checkpointId: CheckpointId
+  readonly epoch: Epoch
+  /** What the core wrote beside the rows: offsets, handles, small states. */
+  readonly body: Json
+  /**
+   * Visits the rows. Applying the chunks in the order given, later rows over earlier ones and deletions included, is the
+   * state at the checkpoint. Every byte has been verified before the chunk is handed over.
+   */
+  readRows(visit: (chunk: RowChunk) => void): taskEither.TaskEither<BackendError, void>
+}
+
+/**
+ * Where do completed checkpoints go, atomically, and how is the newest found again?
+ *
+ * **Laws** `read-your-snapshot` · `snapshot-isolation` · `crash-atomicity` · `uid-isolation` · `monotone-completion` ·
+ * `delete-is-final` · `reopen-equivalence` · `fencing`, and the traits of a session that is closed.
+ */
+export interface CheckpointStorage {
+  readonly manifest: StorageManifest
+  /**
+   * Opens the checkpoints of one job. Writes nothing.
+   *
+   * A second session on the same storage in one process waits until an earlier one that was closed is quiet; while the
+   * earlier one is open it is refused with `BACKEND_IN_USE`.
+   */
+  open(job: JobName): taskEither.TaskEither<BackendError, CheckpointSession>
+}
+
+/** The storage in the hands of one run. */
+export interface CheckpointSession {
+  /**
+   * The newest complete checkpoint. A damaged one is an error that names the file, `SNAPSHOT_CORRUPT`; it is never passed
+   * over in silence.
+   */
+  latest(): taskEither.TaskEither<BackendError, option.Option<StoredCheckpoint>>
+  /**
+   * Makes this session the only writer: publishes, durably, that a higher epoch goes on from `from`. Afterwards a publish by
+   * any earlier writer fails with `BACKEND_FENCED`. When someone else published since `from` was read, it fails with
+   * `BACKEND_FENCED` too, and the caller reads again.
+   */
+  takeOver(from: option.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch>
+  /** Starts to write checkpoint `id`. What it writes is not to be found before `publish` has succeeded. */
+  begin(id: CheckpointId): CheckpointWriter
+  /** The checkpoints that are kept, oldest first. */
+  retained(): readonly CheckpointId[]
+  /** Work in the background, compaction and deletion, that has not ended. For tests and for an orderly end. */
+  idle(): task.Task<void>
+  /** From this call on nothing is published. Resolves when everything that was under way has settled. Idempotent. */
+  close(): task.Task<void>
+}
+
+/** One checkpoint on its way to the storage. */
+export interface CheckpointWriter {
+  /** Takes rows that changed since the last *published* checkpoint. The bytes are the storage's from now on. */
+  write(chunk: RowChunk): taskEither.TaskEither<BackendError, void>
+  /**
+   * Makes the checkpoint complete, in one atomic and durable step: state of the last published checkpoint plus what was
+   * written here. After a `Left` the checkpoint does not exist and never will.
+   */
+  publish(body: Json): taskEither.TaskEither<BackendError, void>
+  /** Gives up. What was written is removed when that is safe. Idempotent; never fails. */
+  abort(): task.Task<void>
+}

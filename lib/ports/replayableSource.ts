@@ -1,0 +1,61 @@
+import type { option, task, taskEither } from 'fp-ts'
+import type { Clock } from '../clock.js'
+import type { RestoreError, SourceError } from '../errors.js'
+import type { OperatorUid } from '../identity.js'
+import type { Json } from '../json.js'
+import type { SideOutput } from '../sideOutput.js'
+
+/** A position in a replayable source: everything before it has been read. Kept in the checkpoint. */
+export type SourceOffset = Json
+
+/** A record that could not be decoded, as it goes to the dead-letter side output. */
+export interface DeadLetter {
+  /** Where it stands in the source. */
+  readonly offset: SourceOffset
+  /** The record as text, cut at a limit. */
+  readonly text: string
+  /** Why it was refused. */
+  readonly reason: string
+}
+
+/** Some records in the order of the source. */
+export interface SourceBatch<out T> {
+  /** The decoded records. At an index that `malformed` has, the entry means nothing. */
+  readonly values: readonly T[]
+  readonly malformed?: ReadonlyMap<number, DeadLetter>
+  /** The offset behind the record at `index`: reading from there yields the record at `index + 1` first. */
+  offsetAfter(index: number): SourceOffset
+}
+
+export type SourceRead<T> = { readonly kind: 'batch'; readonly batch: SourceBatch<T> } | { readonly kind: 'end' }
+
+/**
+ * Reads from an offset, and knows the offset of every record.
+ *
+ * Reading twice from one offset yields the same records in the same order; an offset that is gone or lies ahead of the data
+ * is an error with a code and a choice, never a wait and never a silent start over.
+ *
+ * **Laws** `replay-equivalence` · `offset-monotone` · `every-offset-resumes` · `gone-is-an-error`
+ */
+export interface ReplayableSource<out T> {
+  readonly offsets: 'replayable'
+  /** The side output that takes malformed records; without one a malformed record ends the run. */
+  readonly deadLetters?: SideOutput<DeadLetter> | undefined
+  open(context: SourceContext): taskEither.TaskEither<SourceError | RestoreError, SourceReader<T>>
+}
+
+export interface SourceContext {
+  readonly uid: OperatorUid
+  /** Where to go on; none on the first start. */
+  readonly from: option.Option<SourceOffset>
+  readonly clock: Clock
+}
+
+export interface SourceReader<out T> {
+  /** The offset where this reader starts: the one given, or the source's beginning. */
+  readonly start: SourceOffset
+  /** At least one record and at most `recordsMax`, or the end. Waits while there is nothing. Not called again before it has settled. */
+  read(recordsMax: number): taskEither.TaskEither<SourceError, SourceRead<T>>
+  /** Releases everything; a pending `read` settles. Idempotent. */
+  close(): task.Task<void>
+}
