@@ -1,0 +1,32 @@
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const root = fileURLToPath(new URL('.', import.meta.url))
+const { RXWEIR_TEST_REPORTS: reports } = process.env
+
+/** What both suites have in common. */
+export const common = {
+  pool: 'forks',
+  testTimeout: 30_000,
+  hookTimeout: 120_000,
+} as const
+
+/** A machine-readable report beside the readable one, where continuous integration asks for it. */
+export const reporting = (suite: string) =>
+  reports === undefined ? {} : { reporters: ['default', 'json'], outputFile: { json: `${reports}/${suite}.json` } }
+
+export default defineConfig({
+  resolve: {
+    // The tests read the source: what they say is about the code as it stands, built or not.
+    alias: [
+      { find: /^rxweir$/, replacement: `${root}index.ts` },
+      { find: /^rxweir\/(.+)$/, replacement: `${root}$1/index.ts` },
+    ],
+  },
+  test: {
+    ...common,
+    ...reporting('source'),
+    include: ['test/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'test/package/**'],
+  },
+})
