@@ -28,6 +28,7 @@ export const errorTable = {
   LIFT_ASYNCHRONOUS: { class: 'StreamError', meaning: 'a lifted operator emitted outside the call', hint: 'lift(...) takes stateless synchronous operators such as map and filter' },
   LIFT_COMPLETED: { class: 'StreamError', meaning: 'a lifted operator completed its stream', hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream' },
   VALUE_NOT_ENCODABLE: { class: 'StreamError', meaning: 'a value cannot be written so that it reads back the same', hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec' },
+  STATE_FULL: { class: 'StreamError', meaning: 'an operator holds as many keys as its limit allows', hint: 'let state expire, use a backend for more state than memory, or raise limits.rowsMax' },
   // --- one checkpoint failed; the stream goes on
   CHECKPOINT_TIMED_OUT: { class: 'CheckpointError', meaning: 'a checkpoint was not acknowledged by all in time', hint: 'the operators named did not see the barrier or are still writing: look for an rxjs operator that drops or delays elements, a slow sink or a slow disk' },
   CHECKPOINT_DECLINED: { class: 'CheckpointError', meaning: 'a participant could not take its snapshot', hint: 'the cause tells what failed' },
@@ -61,6 +62,7 @@ export const errorTable = {
   SINK_SHARED: { class: 'SinkError', meaning: 'the target of a sink belongs to another job or sink', hint: 'give each sink a target of its own' },
   SINK_FENCED: { class: 'SinkError', meaning: 'a newer run has taken over the target of a sink', hint: 'only the newest run may write; this one has to stop' },
   TRANSACTION_LOST: { class: 'SinkError', meaning: 'a transaction that was decided is neither pending nor committed at its sink', hint: 'somebody removed it: its records are missing from the output until they are replayed from an older checkpoint' },
+  TRANSACTION_DAMAGED: { class: 'SinkError', meaning: 'a transaction that was decided is not what was written', hint: 'the file named was changed or damaged: restore it from a backup, or replay its records from an older checkpoint' },
 } as const satisfies { readonly [code: string]: { readonly class: ErrorClass; readonly meaning: string; readonly hint: string } }
 
 export type ErrorClass = 'ConfigurationError' | 'StreamError' | 'CheckpointError' | 'BackendError' | 'RestoreError' | 'SourceError' | 'SinkError'

@@ -1,0 +1,53 @@
+import { crc32 } from 'node:zlib'
+import { SinkError } from '../../lib/errors.js'
+import type { FileLayer } from '../../lib/ports/fileLayer.js'
+import { committedName, pendingName } from './partFiles.js'
+import type { HandledPart } from './partHandle.js'
+import { readWhole } from './wholeBytes.js'
+
+const blockBytes = 256 * 1024
+
+/**
+ * Makes one pre-committed part visible. Its directory has to be synced afterwards, also when nothing was left to do: the run that
+ * did it may have died before its own sync.
+ *
+ * A part that `isOwn`, made by this run, is not read again; one from an earlier run is verified whole before anybody sees it.
+ */
+export async function commitPart(files: FileLayer, directory: string, part: HandledPart, isOwn: boolean): Promise<void> {
+  const pending = `${directory}/${pendingName(part)}`
+  const committed = `${directory}/${committedName(part)}`
+  const damaged = (file: string, found: number, expected: number, what: string): SinkError =>
+    new SinkError('TRANSACTION_DAMAGED', { path: `${directory}/${file}`, what, found, expected })
+
+  const committedBytes = await files.size(committed)
+  if (committedBytes !== undefined && committedBytes !== part.bytes) throw damaged(committedName(part), committedBytes, part.bytes, 'bytes')
+  const pendingBytes = await files.size(pending)
+  if (pendingBytes === undefined) {
+    if (committedBytes === undefined) throw new SinkError('TRANSACTION_LOST', { path: committed, epoch: part.epoch, checkpointId: part.id })
+    return
+  }
+  if (pendingBytes !== part.bytes) throw damaged(pendingName(part), pendingBytes, part.bytes, 'bytes')
+  if (!isOwn) {
+    const found = await checksum(files, pending, part.bytes)
+    if (found !== part.crc32) throw damaged(pendingName(part), found, part.crc32, 'checksum')
+  }
+  await files.rename(pending, committed)
+}
+
+async function checksum(files: FileLayer, path: string, bytes: number): Promise<number> {
+  const file = await files.open(path)
+  try {
+    const block = new Uint8Array(Math.min(blockBytes, bytes))
+    let sum = 0
+    for (let position = 0; position < bytes; ) {
+      const count = await readWhole(file, block, position)
+      if (count === 0) break
+      sum = crc32(block.subarray(0, count), sum)
+      position += count
+    }
+    return sum
+  } finally {
+    // Only read from: how its closing went changes nothing.
+    await file.close().catch(() => undefined)
+  }
+}
