@@ -85,8 +85,8 @@ module.exports = {
     },
   ],
   options: {
-    doNotFollow: { path: '(^|/)(node_modules|dist)/' },
-    exclude: { path: '(^|/)dist/' },
+    doNotFollow: { path: ['(^|/)node_modules/', '^dist/'] },
+    exclude: { path: '^dist/' },
     tsPreCompilationDeps: true,
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
   },

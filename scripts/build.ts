@@ -8,6 +8,7 @@ export const build = {
   platform: 'neutral',
   target: 'es2022',
   outDir: 'dist',
+  deps: { neverBundle: [/^node:/] },
   fixedExtension: false,
   sourcemap: false,
   report: false,

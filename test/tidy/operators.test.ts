@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root, sourceFiles, textOf } from './sourceFiles.js'
+
+const operators = sourceFiles(['operators']).filter((path) => basename(path) !== 'index.ts')
+
+describe('each operator', () => {
+  it('is found by this test', () => {
+    expect(operators.length).toBeGreaterThan(0)
+  })
+
+  it.each(operators)('%s exports a function of its name', (path) => {
+    const name = basename(path, '.ts')
+    expect(textOf(path), `${path} does not export ${name}`).toMatch(new RegExp(`^export (const|function|async function) ${name}\\b`, 'm'))
+  })
+
+  it.each(operators)('%s has a test of its own', (path) => {
+    const test = `test/unit/${basename(path, '.ts')}.test.ts`
+    expect(existsSync(join(root, test)), `${test} is missing`).toBe(true)
+  })
+
+  it.each(operators)('%s leaves through the door', (path) => {
+    expect(textOf('operators/index.ts'), `operators/index.ts does not pass on ${path}`).toMatch(new RegExp(`\\b${basename(path, '.ts')}\\b`))
+  })
+})
