@@ -9,9 +9,9 @@
  * which anything failed is never used again. What was in it is written to a new one where it is still in memory; where it is not,
  * only a restart can replay it, and the failure is fatal.
  */
-import { option as O, taskEither as TE, type option, type task, type taskEither } from 'fp-ts'
+import { option as O, type option, taskEither as TE, type task, type taskEither } from 'fp-ts'
 import { InvariantViolation, SinkError, StreamError } from '../../lib/errors.js'
-import { checkpointId as asCheckpointId, type CheckpointId, epoch as asEpoch } from '../../lib/identity.js'
+import { checkpointId as asCheckpointId, epoch as asEpoch, type CheckpointId } from '../../lib/identity.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import type { CommittedUpTo, SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports/transactionalSink.js'
 import { PartBuffer } from './partBuffer.js'
@@ -72,7 +72,10 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
 
   committedUpTo(): taskEither.TaskEither<SinkError, option.Option<CommittedUpTo>> {
     return this.#task(async () => {
-      const newest = (await this.#parts()).filter(({ stage }) => stage === 'committed').sort(inOrder).at(-1)
+      const newest = (await this.#parts())
+        .filter(({ stage }) => stage === 'committed')
+        .sort(inOrder)
+        .at(-1)
       return newest === undefined ? O.none : O.some({ epoch: asEpoch(newest.epoch), checkpointId: asCheckpointId(newest.id) })
     })
   }
@@ -237,7 +240,11 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
     if (parts.every(({ kept }) => kept)) return
     const { path } = this.#writing
     const { uid } = this.#context
-    this.#failure ??= new SinkError('SINK_IO', { path, uid, fatal: true, reason: 'a file failed that alone held records of the transaction; a restart replays them' }, { cause })
+    this.#failure ??= new SinkError(
+      'SINK_IO',
+      { path, uid, fatal: true, reason: 'a file failed that alone held records of the transaction; a restart replays them' },
+      { cause },
+    )
   }
 
   #relieve(): void {

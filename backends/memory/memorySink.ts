@@ -149,7 +149,8 @@ class MemoryWriter<T> implements SinkWriter<T> {
 
   #mayCall(): void {
     if (this.#closed) throw new SinkError('SINK_IO', { uid: this.context.uid, reason: 'the writer was closed' })
-    if (this.store.epoch > this.context.epoch) throw new SinkError('SINK_FENCED', { uid: this.context.uid, epoch: this.context.epoch, found: this.store.epoch })
+    if (this.store.epoch > this.context.epoch)
+      throw new SinkError('SINK_FENCED', { uid: this.context.uid, epoch: this.context.epoch, found: this.store.epoch })
   }
 
   #task<A>(work: () => A): TE.TaskEither<SinkError, A> {
