@@ -1,0 +1,114 @@
+import { either as E, type task, type taskEither } from 'fp-ts'
+import { BackendError } from '../../lib/errors.js'
+import type { CheckpointId } from '../../lib/identity.js'
+import type { Json } from '../../lib/json.js'
+import type { CheckpointWriter, RowChunk } from '../../lib/ports/checkpointStorage.js'
+import type { DirectorySession } from './directorySession.js'
+import type { Segment } from './manifestFile.js'
+import type { SegmentWriter } from './segmentFile.js'
+
+/**
+ * One checkpoint on its way: at most one segment, created with the first chunk.
+ *
+ * **Invariants** Writes follow one another. The first failure is the last word: nothing is written or published after it.
+ */
+export class DirectoryWriter implements CheckpointWriter {
+  private segment: { readonly name: string; readonly writer: SegmentWriter } | undefined
+  private work: Promise<unknown> = Promise.resolve()
+  private failure: BackendError | undefined
+  private ended = false
+  private syncFailuresBefore = 0
+
+  constructor(
+    private readonly session: DirectorySession,
+    private readonly id: CheckpointId,
+  ) {}
+
+  write(chunk: RowChunk): taskEither.TaskEither<BackendError, void> {
+    return this.step(() => this.add(chunk))
+  }
+
+  publish(body: Json): taskEither.TaskEither<BackendError, void> {
+    return () => {
+      const published = this.step(() =>
+        this.session.publish(
+          this.id,
+          body,
+          () => this.finish(),
+          () => {
+            this.requireGoing()
+            this.session.folder.requireSynced(this.segment === undefined ? this.session.folder.syncFailures : this.syncFailuresBefore)
+          },
+        ),
+      )().then(async (result) => {
+        this.ended = true
+        if (E.isRight(result)) this.session.forget(this)
+        else await this.remove()
+        return result
+      })
+      this.session.track(published)
+      return published
+    }
+  }
+
+  abort(): task.Task<void> {
+    return () => {
+      // From here on the link is refused. One that happened already is waited for, and stands.
+      this.failure ??= new BackendError('BACKEND_NOT_OPEN', { checkpointId: this.id, reason: 'the checkpoint was given up' })
+      const aborted = this.work.then(async () => {
+        if (!this.ended) await this.remove()
+        this.ended = true
+      })
+      this.session.track(aborted)
+      return aborted
+    }
+  }
+
+  private step(work: () => Promise<void>): taskEither.TaskEither<BackendError, void> {
+    const task = this.session.task<void>({ checkpointId: this.id }, () => {
+      const turn = this.work.then(async () => {
+        this.requireGoing()
+        await work()
+      })
+      this.work = turn.catch(() => undefined)
+      return turn
+    })
+    return async () => {
+      const result = await task()
+      if (E.isLeft(result)) this.failure ??= result.left
+      return result
+    }
+  }
+
+  private requireGoing(): void {
+    if (this.failure !== undefined) throw this.failure
+    if (this.ended) throw new BackendError('BACKEND_NOT_OPEN', { checkpointId: this.id, reason: 'the checkpoint was published' })
+    this.session.requireWritable()
+  }
+
+  private async add(chunk: RowChunk): Promise<void> {
+    if (this.segment === undefined) {
+      this.syncFailuresBefore = this.session.folder.syncFailures
+      this.segment = await this.session.createSegment(this.id)
+    }
+    await this.segment.writer.add(chunk)
+  }
+
+  /** Bytes, then the name: both durable before a manifest can name them. */
+  private async finish(): Promise<Segment | undefined> {
+    if (this.segment === undefined) return undefined
+    const finished = await this.segment.writer.finish()
+    await this.session.folder.sync()
+    return finished
+  }
+
+  private async remove(): Promise<void> {
+    await this.work
+    this.session.forget(this)
+    if (this.segment === undefined) return
+    if (this.session.mayRemove) {
+      await this.segment.writer.discard()
+      this.session.folder.live.delete(this.segment.name)
+    } else await this.segment.writer.release()
+  }
+}

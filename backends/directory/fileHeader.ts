@@ -1,0 +1,35 @@
+import { crc32 } from 'node:zlib'
+import { BackendError } from '../../lib/errors.js'
+
+/**
+ * The first 16 bytes of each file.
+ *
+ *     "rxweir" · kind ("M" manifest, "S" segment) · line feed · format (u16) · least reader (u16) · crc32 of these 12 (u32)
+ *
+ * All numbers are little endian. A file whose least reader is higher than {@link readerVersion} was written by a release whose
+ * bytes this one would misread.
+ */
+export const headerBytes = 16
+export const formatVersion = 1
+const readerVersion = 1
+
+export type FileKind = 'M' | 'S'
+
+export function fileHeader(kind: FileKind): Buffer {
+  const header = Buffer.alloc(headerBytes)
+  header.write(`rxweir${kind}\n`, 'latin1')
+  header.writeUInt16LE(formatVersion, 8)
+  header.writeUInt16LE(readerVersion, 10)
+  header.writeUInt32LE(crc32(header.subarray(0, 12)), 12)
+  return header
+}
+
+/** Throws unless these bytes begin a file of that kind that this release can read. */
+export function checkHeader(bytes: Buffer, kind: FileKind, file: string): void {
+  const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file, reason })
+  if (bytes.length < headerBytes) throw damaged('the file is cut short')
+  if (bytes.toString('latin1', 0, 8) !== `rxweir${kind}\n`) throw damaged('the file does not begin as it should')
+  if (bytes.readUInt32LE(12) !== crc32(bytes.subarray(0, 12))) throw damaged('the checksum of the header differs')
+  const found = bytes.readUInt16LE(10)
+  if (found > readerVersion) throw new BackendError('FORMAT_NEWER', { file, found, supported: readerVersion })
+}

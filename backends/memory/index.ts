@@ -1,0 +1,1 @@
+export { type MemoryOptions, MemoryStore, memory } from './memoryStorage.js'
