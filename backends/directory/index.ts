@@ -1,1 +1,3 @@
 export { type DirectoryOptions, directory } from './directory.js'
+export { type JsonLinesOptions, jsonLines } from './jsonLines.js'
+export { type JsonLinesSinkOptions, jsonLinesSink } from './jsonLinesSink.js'

@@ -6,7 +6,8 @@ import { atLeast } from '../../lib/limits.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import type { DeadLetter, ReplayableSource, SourceContext, SourceReader } from '../../lib/ports/replayableSource.js'
 import type { SideOutput } from '../../lib/sideOutput.js'
-import { sourceFailure } from './jsonLinesErrors.js'
+import { systemCodeOf } from './failures.js'
+import { openFailure } from './jsonLinesErrors.js'
 import { JsonLinesReader, type LineReading, type LineStart } from './jsonLinesReader.js'
 import { beginning, bytesAt, headBytesMax, parsedLineOffset, tailBytesMax, whyGone } from './lineOffset.js'
 import { nodeFiles } from './nodeFiles.js'
@@ -73,7 +74,7 @@ export function jsonLines<T>(path: string, codec: CodecOf<T>, options: JsonLines
             onOffsetGone,
             context,
           ),
-        (cause) => sourceFailure(path, cause),
+        (cause) => openFailure(path, cause),
       ),
   }
 }
@@ -94,7 +95,7 @@ async function opened<T>(reading: LineReading<T>, onOffsetGone: 'fail' | 'earlie
   try {
     file = await files.open(path)
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'ENOENT') throw cause
+    if (systemCodeOf(cause) !== 'ENOENT') throw cause
     if (wanted.position > 0 && onOffsetGone === 'fail')
       throw new RestoreError('SOURCE_OFFSET_GONE', { path, position: wanted.position, reason: 'the file is missing' }, { cause })
     if (!follow) throw new SourceError('SOURCE_IO', { path, reason: 'the file is missing' }, { cause })

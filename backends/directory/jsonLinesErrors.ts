@@ -1,13 +1,26 @@
-import { InvariantViolation, RestoreError, SourceError } from '../../lib/errors.js'
+import { BackendError, invariant, RestoreError, SinkError, SourceError } from '../../lib/errors.js'
+import type { OperatorUid } from '../../lib/identity.js'
+import { systemCodeOf } from './failures.js'
 
-/** Errors with a code stay; a mistake of ours is not caught; the rest comes from the file system. */
-export function sourceIo(path: string, cause: unknown): SourceError {
-  const error = sourceFailure(path, cause)
-  if (error instanceof RestoreError) throw new InvariantViolation('a reader that is open raises errors of reading only', { cause })
-  return error
+/** Whether the file layer failed. Anything else is a mistake, of ours or of a codec's author, and is thrown on as it is. */
+const isFileFailure = (cause: unknown): boolean => systemCodeOf(cause) !== undefined || cause instanceof BackendError
+
+/** What opening a source can end in. */
+export function openFailure(path: string, cause: unknown): SourceError | RestoreError {
+  if (cause instanceof SourceError || cause instanceof RestoreError) return cause
+  if (!isFileFailure(cause)) throw cause
+  return new SourceError('SOURCE_IO', { path }, { cause })
 }
 
-export function sourceFailure(path: string, cause: unknown): SourceError | RestoreError {
-  if (cause instanceof InvariantViolation) throw cause
-  return cause instanceof SourceError || cause instanceof RestoreError ? cause : new SourceError('SOURCE_IO', { path }, { cause })
+/** What reading an open source can end in. */
+export function readFailure(path: string, cause: unknown): SourceError {
+  const failure = openFailure(path, cause)
+  invariant(failure instanceof SourceError, 'a reader that is open raises errors of reading only')
+  return failure
+}
+
+export function sinkFailure(path: string, uid: OperatorUid, cause: unknown): SinkError {
+  if (cause instanceof SinkError) return cause
+  if (!isFileFailure(cause)) throw cause
+  return new SinkError('SINK_IO', { path, uid }, { cause })
 }

@@ -3,7 +3,8 @@ import type { Clock } from '../../lib/clock.js'
 import { SourceError } from '../../lib/errors.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import type { DeadLetter, SourceBatch, SourceOffset, SourceRead, SourceReader } from '../../lib/ports/replayableSource.js'
-import { sourceIo } from './jsonLinesErrors.js'
+import { systemCodeOf } from './failures.js'
+import { readFailure } from './jsonLinesErrors.js'
 import { LineChunk } from './lineChunk.js'
 import { bytesAt, headBytesMax, lineOffset, tailBytesMax } from './lineOffset.js'
 
@@ -69,7 +70,7 @@ export class JsonLinesReader<T> implements SourceReader<T> {
         this.#pending = reading.catch(() => undefined)
         return reading
       },
-      (cause) => sourceIo(this.#reading.path, cause),
+      (cause) => readFailure(this.#reading.path, cause),
     )
   }
 
@@ -108,7 +109,7 @@ export class JsonLinesReader<T> implements SourceReader<T> {
       try {
         this.#file = await this.#reading.files.open(this.#reading.path)
       } catch (cause) {
-        if (!this.#reading.follow || (cause as { code?: unknown }).code !== 'ENOENT') throw cause
+        if (!this.#reading.follow || systemCodeOf(cause) !== 'ENOENT') throw cause
         await this.#wait()
       }
     }

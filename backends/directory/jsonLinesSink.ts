@@ -1,8 +1,10 @@
 import { taskEither as TE } from 'fp-ts'
-import { InvariantViolation, SinkError } from '../../lib/errors.js'
+import { SinkError } from '../../lib/errors.js'
 import { atLeast } from '../../lib/limits.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { SinkContext, SinkWriter, TransactionalSink } from '../../lib/ports/transactionalSink.js'
+import { systemCodeOf } from './failures.js'
+import { sinkFailure } from './jsonLinesErrors.js'
 import { JsonLinesWriter, type PartWriting } from './jsonLinesWriter.js'
 import { nodeFiles } from './nodeFiles.js'
 import { isOwnerName, ownerName, partFile } from './partFiles.js'
@@ -47,10 +49,7 @@ export function jsonLinesSink<T = unknown>(path: string, options: JsonLinesSinkO
     open: (context) =>
       TE.tryCatch(
         () => opened({ path, files, encode, bufferBytesMax }, context),
-        (cause) => {
-          if (cause instanceof InvariantViolation) throw cause
-          return cause instanceof SinkError ? cause : new SinkError('SINK_IO', { path, uid: context.uid }, { cause })
-        },
+        (cause) => sinkFailure(path, context.uid, cause),
       ),
   }
 }
@@ -81,7 +80,7 @@ async function owned(files: FileLayer, path: string, owner: string): Promise<rea
   try {
     await (await files.create(`${path}/${owner}`)).close()
   } catch (cause) {
-    if ((cause as { code?: unknown }).code !== 'EEXIST') throw cause
+    if (systemCodeOf(cause) !== 'EEXIST') throw cause
     // Another run of ours was faster, or the file system takes another owner's name for the same: the list tells.
     const now = refuseOthers(await files.list(path))
     if (!now.includes(owner)) throw cause

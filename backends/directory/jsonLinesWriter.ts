@@ -10,10 +10,12 @@
  * only a restart can replay it, and the failure is fatal.
  */
 import { option as O, type option, taskEither as TE, type task, type taskEither } from 'fp-ts'
-import { InvariantViolation, SinkError, StreamError } from '../../lib/errors.js'
+import { SinkError, StreamError } from '../../lib/errors.js'
 import { checkpointId as asCheckpointId, epoch as asEpoch, type CheckpointId } from '../../lib/identity.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import type { CommittedUpTo, SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports/transactionalSink.js'
+import { systemCodeOf } from './failures.js'
+import { sinkFailure } from './jsonLinesErrors.js'
 import { PartBuffer } from './partBuffer.js'
 import { commitPart } from './partCommit.js'
 import { committedName, inOrder, inProgressName, partFile, pendingName } from './partFiles.js'
@@ -150,10 +152,7 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
         if (this.#closed) throw this.#afterClose()
         return work()
       },
-      (cause) => {
-        if (cause instanceof InvariantViolation) throw cause
-        return cause instanceof SinkError ? cause : new SinkError('SINK_IO', { path: this.#writing.path, uid: this.#context.uid }, { cause })
-      },
+      (cause) => sinkFailure(this.#writing.path, this.#context.uid, cause),
     )
   }
 
@@ -202,7 +201,7 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
       try {
         return { path: name, file: await files.create(name) }
       } catch (cause) {
-        if ((cause as { code?: unknown }).code !== 'EEXIST' || attempt === nameAttemptsMax) throw cause
+        if (systemCodeOf(cause) !== 'EEXIST' || attempt === nameAttemptsMax) throw cause
       }
     }
   }

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { RestoreError } from '../../lib/errors.js'
 import type { OpenFile } from '../../lib/ports/fileLayer.js'
 import type { SourceOffset } from '../../lib/ports/replayableSource.js'
-import { readWhole } from './wholeBytes.js'
+import { readFully } from './wholeFiles.js'
 
 /** So much of the beginning of a file tells it from another one. */
 export const headBytesMax = 1024
@@ -53,5 +53,5 @@ export async function whyGone(file: OpenFile, path: string, offset: LineOffset):
 /** The bytes at a position, fewer where the file ends. */
 export async function bytesAt(file: OpenFile, position: number, count: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(count)
-  return bytes.subarray(0, await readWhole(file, bytes, position))
+  return bytes.subarray(0, await readFully(file, bytes, position))
 }

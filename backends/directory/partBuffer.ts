@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
-import { writeWhole } from './wholeBytes.js'
+import { writeAll } from './wholeFiles.js'
 
 /** What a pre-committed part file has to be. */
 export interface PartContent {
@@ -67,7 +67,7 @@ export class PartBuffer {
     this.#failed = false
     while (this.#written < this.#blocks.length) {
       const block = this.#blocks[this.#written] as Uint8Array
-      await writeWhole(this.#file, block, this.#writtenBytes)
+      await writeAll(this.#file, block, this.#writtenBytes)
       if (!this.#kept) this.#blocks[this.#written] = undefined
       this.#written += 1
       this.#writtenBytes += block.length

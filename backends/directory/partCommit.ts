@@ -3,7 +3,7 @@ import { SinkError } from '../../lib/errors.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import { committedName, pendingName } from './partFiles.js'
 import type { HandledPart } from './partHandle.js'
-import { readWhole } from './wholeBytes.js'
+import { readFully } from './wholeFiles.js'
 
 const blockBytes = 256 * 1024
 
@@ -40,7 +40,7 @@ async function checksum(files: FileLayer, path: string, bytes: number): Promise<
     const block = new Uint8Array(Math.min(blockBytes, bytes))
     let sum = 0
     for (let position = 0; position < bytes; ) {
-      const count = await readWhole(file, block, position)
+      const count = await readFully(file, block, position)
       if (count === 0) break
       sum = crc32(block.subarray(0, count), sum)
       position += count

@@ -33,7 +33,7 @@ export interface MemorySink<T> extends TransactionalSink<T> {
  * @since 0.1.0
  */
 export function memorySink<T = unknown>(): MemorySink<T> {
-  const store = new MemoryStore<T>()
+  const store = new SinkMemory<T>()
   return {
     commits: 'transactional',
     open: (context) => TE.tryCatch(async () => store.opened(context), asSinkError),
@@ -50,7 +50,7 @@ export function memorySink<T = unknown>(): MemorySink<T> {
 }
 
 /** What outlives the runs. */
-class MemoryStore<T> {
+class SinkMemory<T> {
   readonly pending = new Map<string, MemoryTransaction<T>>()
   readonly committed = new Map<string, MemoryTransaction<T>>()
   readonly values: T[] = []
@@ -90,7 +90,7 @@ class MemoryWriter<T> implements SinkWriter<T> {
   #closed = false
 
   constructor(
-    readonly store: MemoryStore<T>,
+    readonly store: SinkMemory<T>,
     readonly context: SinkContext,
   ) {}
 
