@@ -1,5 +1,5 @@
 /**
- * How rows travel from the core to a storage: one after the other, each `keyBytes value`, both with their length in front.
+ * How rows travel from the core to a storage: one after the other, each `key value`, both with their length in front.
  *
  *     key length (varint) · key · value length + 1 (varint), 0 for a deletion · value
  *
@@ -37,6 +37,19 @@ export function readRows(bytes: Uint8Array, visit: VisitRow): void {
   }
 }
 
+const utf8 = new TextEncoder()
+/** Longer texts are encoded by the platform; shorter ones are copied letter by letter while they are ASCII, which is faster. */
+const shortText = 128
+
+/** The UTF-8 bytes of a text, or undefined where its letters are its bytes. */
+function bytesUnlessAscii(text: string): Uint8Array | undefined {
+  if (text.length > shortText) return utf8.encode(text)
+  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return utf8.encode(text)
+  return undefined
+}
+
+const varintLength = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5)
+
 /** Collects rows into one growing block of bytes. */
 export class RowFrames {
   rows = 0
@@ -51,17 +64,46 @@ export class RowFrames {
     return this.used
   }
 
+  /** Adds a row as bytes. */
   add(key: Uint8Array, value: Uint8Array | undefined): void {
-    this.room(key.length + (value?.length ?? 0) + 20)
+    this.room(key.length + (value?.length ?? 0) + 10)
     this.varint(key.length)
-    this.bytes.set(key, this.used)
-    this.used += key.length
+    this.put(key)
     if (value === undefined) this.varint(0)
     else {
       this.varint(value.length + 1)
-      this.bytes.set(value, this.used)
-      this.used += value.length
+      this.put(value)
     }
+    this.rows += 1
+  }
+
+  /** Adds a row that is deleted. */
+  addDeletion(keyGroup: number, key: string): void {
+    this.addKey(keyGroup, key)
+    this.varint(0)
+    this.rows += 1
+  }
+
+  /** Adds a row with one cell (the layout of cells.ts), and behind it cells that are kept as bytes. */
+  addCell(keyGroup: number, key: string, state: number, version: number, text: string | undefined, foreign: Uint8Array | undefined): void {
+    this.addKey(keyGroup, key)
+    const foreignLength = foreign?.length ?? 0
+    if (text === undefined) {
+      this.room(foreignLength + 10)
+      this.varint(foreignLength + 1)
+    } else {
+      const bytes = bytesUnlessAscii(text)
+      const length = bytes?.length ?? text.length
+      const cellLength = varintLength(state) + 1 + varintLength(version) + varintLength(length) + length
+      this.room(cellLength + foreignLength + 10)
+      this.varint(cellLength + foreignLength + 1)
+      this.varint(state)
+      this.varint(0)
+      this.varint(version)
+      this.varint(length)
+      this.text(text, bytes)
+    }
+    if (foreign !== undefined) this.put(foreign)
     this.rows += 1
   }
 
@@ -71,6 +113,26 @@ export class RowFrames {
     this.used = 0
     this.rows = 0
     return block
+  }
+
+  private addKey(keyGroup: number, key: string): void {
+    const bytes = bytesUnlessAscii(key)
+    const length = bytes?.length ?? key.length
+    this.room(length + 12)
+    this.varint(length + 2)
+    this.bytes[this.used++] = keyGroup >>> 8
+    this.bytes[this.used++] = keyGroup & 0xff
+    this.text(key, bytes)
+  }
+
+  private text(text: string, bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined) this.put(bytes)
+    else for (let index = 0; index < text.length; index++) this.bytes[this.used++] = text.charCodeAt(index)
+  }
+
+  private put(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.used)
+    this.used += bytes.length
   }
 
   private room(more: number): void {

@@ -1,0 +1,2 @@
+export * from './lib/index.js'
+export * from './operators/index.js'

@@ -1,0 +1,321 @@
+/**
+ * Mints barriers, collects acknowledgements, completes or aborts checkpoints.
+ *
+ * **Invariants** One checkpoint is in flight. Ids increase. A checkpoint is complete in the instant in which its manifest is
+ * published, and not before every participant has acknowledged and every byte is durable; only then are sinks told to commit.
+ * An aborted one leaves nothing behind that a restore could find: its captured changes join the next capture, and what its
+ * sinks have pre-committed goes into the next manifest. Membership is fixed when the run begins.
+ *
+ * **Fault model** Any participant may decline, be late or never answer; any write may fail; the process may die anywhere; another
+ * process may take the storage over (then this run ends).
+ */
+import { type CheckpointBody, bodyOf, byName } from './checkpointBody.js'
+import type { Cancel, Clock } from './clock.js'
+import type { CommitQueue } from './commitQueue.js'
+import { CheckpointBarrier } from './element.js'
+import { BackendError, CheckpointError, hasCode, invariant, StreamError } from './errors.js'
+import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
+import type { JobEvent } from './events.js'
+import type { CheckpointSession, CheckpointWriter } from './ports/checkpointStorage.js'
+import type { Participant, Snapshot } from './run.js'
+import type { SourceStage } from './sourceStage.js'
+import { RowFrames } from './state/rowFrames.js'
+import { unwrap } from './task.js'
+
+export interface CheckpointOptions {
+  /** Time from the start of one checkpoint to the start of the next. Default 1,000; `Infinity` for none but those asked for. */
+  readonly intervalMs?: number
+  /** Time from the end of one checkpoint to the start of the next, at least. Default 0. */
+  readonly minPauseMs?: number
+  /** A checkpoint that takes longer is aborted. Default 10 minutes. */
+  readonly timeoutMs?: number
+  /** So many checkpoints in a row may fail; one more ends the run. Default 10. */
+  readonly tolerableFailures?: number
+}
+
+export interface CoordinatorHost {
+  readonly clock: Clock
+  readonly session: CheckpointSession
+  readonly epoch: Epoch
+  readonly maxParallelism: number
+  readonly unconfirmedCommitsMax: number
+  readonly sources: readonly SourceStage<unknown>[]
+  readonly participants: ReadonlyMap<string, Participant>
+  readonly commits: ReadonlyMap<string, CommitQueue>
+  /** Runs work between two records; the pump waits for a promise that it returns. */
+  post(work: () => void | Promise<void>): void
+  report(event: JobEvent): void
+  fail(error: unknown): void
+}
+
+interface Pending {
+  readonly id: CheckpointId
+  readonly startedMs: number
+  readonly snapshots: Map<string, Snapshot>
+  readonly offsets: CheckpointBody['sources']
+  readonly waiters: readonly Waiter[]
+  writer: CheckpointWriter | undefined
+  /** The manifest is being published: from here on only the storage decides whether the checkpoint exists. */
+  publishing: boolean
+  aborted: CheckpointError | undefined
+  rows: number
+  bytes: number
+}
+
+interface Waiter {
+  resolve(id: CheckpointId): void
+  reject(error: unknown): void
+}
+
+/** Rows are encoded in slices of about this long, and others have their turn in between. */
+const sliceMs = 4
+const sliceRows = 256
+/** In a simulation time stands still: others have their turn after so many slices at the latest. */
+const slicesMax = 64
+const chunkBytes = 256 * 1024
+/** A barrier passes synchronously, or over hops that take a microtask each. */
+export const hopsMax = 64
+
+export class Coordinator {
+  private pending: Pending | undefined
+  /** What has ended and is still being cleaned up. */
+  private settling: Promise<void> = Promise.resolve()
+  private waiters: Waiter[] = []
+  private nextId: number
+  private failures = 0
+  private asked = false
+  private closed = false
+  private timer: Cancel | undefined
+  private timeout: Cancel | undefined
+  private lastStartMs: number
+  private lastEndMs: number
+  private readonly intervalMs: number
+
+  constructor(
+    private readonly host: CoordinatorHost,
+    private readonly options: CheckpointOptions,
+    lastId: number,
+  ) {
+    this.nextId = lastId + 1
+    this.intervalMs = options.intervalMs ?? 1_000
+    this.lastStartMs = this.lastEndMs = host.clock.nowMs()
+  }
+
+  start(): void {
+    this.schedule()
+  }
+
+  /** A checkpoint as soon as possible. Resolves when it is complete. */
+  checkpoint(): Promise<CheckpointId> {
+    if (this.closed) return Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {}))
+    return new Promise((resolve, reject) => {
+      this.waiters.push({ resolve, reject })
+      this.ask()
+    })
+  }
+
+  acknowledge(id: CheckpointId, uid: string, snapshot: Snapshot): void {
+    if (snapshot.transaction !== undefined) this.host.commits.get(uid)?.preCommitted(id, this.host.epoch, snapshot.transaction)
+    const { pending } = this
+    if (pending?.id !== id || pending.aborted !== undefined) for (const table of snapshot.tables) table.giveBack()
+    else pending.snapshots.set(uid, snapshot)
+  }
+
+  decline(id: CheckpointId, uid: string, cause: unknown): void {
+    if (hasCode(cause, 'STATE_MUTATED')) this.host.fail(cause)
+    this.abort(id, new CheckpointError('CHECKPOINT_DECLINED', { uid, checkpointId: id }, { cause }))
+  }
+
+  /** Gives checkpoint `id` up. The job goes on. */
+  abort(id: CheckpointId, error: CheckpointError): void {
+    const { pending } = this
+    if (pending === undefined || pending.id !== id || pending.aborted !== undefined || pending.publishing) return
+    pending.aborted = error
+    for (const { tables } of pending.snapshots.values()) for (const table of tables) table.giveBack()
+    for (const participant of this.host.participants.values()) participant.checkpointAborted(id)
+    const { writer } = pending
+    this.settling = Promise.all([this.settling, writer?.abort()()]).then(() => {})
+    this.ended(pending)
+    this.host.report({ kind: 'checkpointAborted', checkpointId: id, error })
+    this.failures += 1
+    for (const waiter of pending.waiters) waiter.reject(error)
+    if (this.failures > (this.options.tolerableFailures ?? 10))
+      this.host.fail(new CheckpointError('CHECKPOINTS_FAILING', { failures: this.failures, checkpointId: id }, { cause: error }))
+  }
+
+  /** A sink has confirmed a commit: what waited for that may go on. */
+  commitConfirmed(): void {
+    if (this.asked) this.ask()
+  }
+
+  /** From now on no checkpoint is completed. Resolves when what was under way has settled. */
+  async close(): Promise<void> {
+    this.closed = true
+    this.timer?.()
+    this.timeout?.()
+    const { pending } = this
+    if (pending !== undefined && pending.aborted === undefined) {
+      pending.aborted = new CheckpointError('CHECKPOINT_CANCELLED', { checkpointId: pending.id })
+      this.settling = Promise.all([this.settling, pending.writer?.abort()()]).then(() => {})
+    }
+    for (const waiter of [...(pending?.waiters ?? []), ...this.takeWaiters()]) waiter.reject(new CheckpointError('CHECKPOINT_CANCELLED', {}))
+    await this.settling
+  }
+
+  // ---- when
+
+  private schedule(): void {
+    this.timer?.()
+    if (this.closed || this.intervalMs === Number.POSITIVE_INFINITY) return
+    const atMs = Math.max(this.lastStartMs + this.intervalMs, this.lastEndMs + (this.options.minPauseMs ?? 0))
+    this.timer = this.host.clock.callAt(atMs, () => this.ask())
+  }
+
+  private ask(): void {
+    this.asked = true
+    if (this.pending !== undefined || this.closed) return
+    this.host.post(() => this.begin())
+  }
+
+  // ---- how
+
+  private async begin(): Promise<void> {
+    if (this.closed || this.pending !== undefined || !this.asked) return
+    const behind = [...this.host.commits.values()].find((queue) => queue.unconfirmed >= this.host.unconfirmedCommitsMax)
+    if (behind !== undefined) return this.waitForCommits(behind.uid)
+    this.asked = false
+    const { clock, sources, participants } = this.host
+    const id = checkpointId(this.nextId++)
+    const pending: Pending = {
+      id,
+      startedMs: clock.nowMs(),
+      snapshots: new Map(),
+      offsets: byName(sources.map(({ uid, offset, finished }) => [uid, { offset, finished }])),
+      waiters: this.takeWaiters(),
+      writer: undefined,
+      publishing: false,
+      aborted: undefined,
+      rows: 0,
+      bytes: 0,
+    }
+    this.pending = pending
+    this.lastStartMs = pending.startedMs
+    this.host.report({ kind: 'checkpointStarted', checkpointId: id })
+    const timeoutMs = this.options.timeoutMs ?? 600_000
+    if (timeoutMs !== Number.POSITIVE_INFINITY) this.timeout = clock.callAt(pending.startedMs + timeoutMs, () => this.timedOut(pending, timeoutMs))
+    const barrier = new CheckpointBarrier(id)
+    for (const source of sources) source.barrier(barrier)
+    const missing = (): string[] => [...participants.keys()].filter((uid) => !pending.snapshots.has(uid))
+    for (let hop = 0; hop < hopsMax && missing().length > 0 && pending.aborted === undefined; hop++) await undefined
+    if (pending.aborted !== undefined || this.closed) return
+    if (missing().length > 0) return this.host.fail(new StreamError('BARRIER_LOST', { checkpointId: id, uids: missing() }))
+    void this.persist(pending)
+  }
+
+  /** The next checkpoint begins when the sink has caught up; whoever asked for one is told. */
+  private waitForCommits(uid: string): void {
+    const error = new CheckpointError('UNCONFIRMED_COMMITS_FULL', { uid, unconfirmedCommitsMax: this.host.unconfirmedCommitsMax })
+    for (const waiter of this.takeWaiters()) waiter.reject(error)
+  }
+
+  private timedOut(pending: Pending, timeoutMs: number): void {
+    const waitsFor = [...this.host.commits.values()].filter((queue) => !queue.isPrepared(pending.id)).map(({ uid }) => uid)
+    this.abort(pending.id, new CheckpointError('CHECKPOINT_TIMED_OUT', { checkpointId: pending.id, timeoutMs, waitsFor: waitsFor.length > 0 ? waitsFor : 'the storage' }))
+  }
+
+  private async persist(pending: Pending): Promise<void> {
+    try {
+      await this.settling
+      if (pending.aborted !== undefined) return
+      pending.writer = this.host.session.begin(pending.id)
+      await this.writeRows(pending, pending.writer)
+      for (const queue of this.host.commits.values()) await queue.prepared(pending.id)
+      if (pending.aborted !== undefined) return
+      pending.publishing = true
+      await unwrap(pending.writer.publish(this.body(pending)))
+    } catch (cause) {
+      this.persistFailed(pending, cause)
+      return
+    }
+    this.complete(pending)
+  }
+
+  private persistFailed(pending: Pending, cause: unknown): void {
+    pending.publishing = false
+    if (pending.aborted !== undefined || this.closed) return
+    if (hasCode(cause, 'STATE_MUTATED') || hasCode(cause, 'BACKEND_FENCED') || (cause instanceof BackendError && cause.details.fatal === true)) this.host.fail(cause)
+    this.abort(pending.id, new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: pending.id }, { cause }))
+  }
+
+  /** Encodes what was captured, in slices, and hands it to the storage. */
+  private async writeRows(pending: Pending, writer: CheckpointWriter): Promise<void> {
+    const { clock } = this.host
+    const frames = new RowFrames()
+    let sliceStartMs = clock.nowMs()
+    let slices = 0
+    for (const [uid, { tables }] of pending.snapshots) {
+      for (const capture of tables) {
+        const write = async (): Promise<void> => {
+          const { rows, byteLength } = frames
+          if (rows === 0) return
+          pending.rows += rows
+          pending.bytes += byteLength
+          await unwrap(writer.write({ uid: uid as OperatorUid, table: capture.table, rows, bytes: frames.take() }))
+        }
+        for (let more = capture.rows > 0; more && pending.aborted === undefined; ) {
+          more = capture.encode(frames, sliceRows)
+          if (frames.byteLength >= chunkBytes) await write()
+          slices += 1
+          if (slices < slicesMax && clock.nowMs() - sliceStartMs < sliceMs) continue
+          await clock.yield()
+          sliceStartMs = clock.nowMs()
+          slices = 0
+        }
+        if (pending.aborted !== undefined) return
+        await write()
+      }
+    }
+  }
+
+  private body(pending: Pending): ReturnType<typeof bodyOf> {
+    const { participants, commits } = this.host
+    const operators = byName(
+      [...pending.snapshots].map(([uid, { meta }]) => {
+        const participant = participants.get(uid)
+        invariant(participant !== undefined, 'who acknowledges is a participant')
+        return [uid, { derived: participant.derived, meta }] as const
+      }),
+    )
+    const sinks = byName([...commits].map(([uid, queue]) => [uid, queue.pending(pending.id)] as const))
+    return bodyOf({ maxParallelism: this.host.maxParallelism, sources: pending.offsets, operators, sinks })
+  }
+
+  /** The manifest is published: from now on a crash recovers this checkpoint. */
+  private complete(pending: Pending): void {
+    const { id } = pending
+    if (pending.aborted === undefined) for (const { tables } of pending.snapshots.values()) for (const table of tables) table.release()
+    this.ended(pending)
+    this.failures = 0
+    const durationMs = this.lastEndMs - pending.startedMs
+    for (const queue of this.host.commits.values()) queue.decide(id)
+    if (this.closed) return
+    for (const participant of this.host.participants.values()) participant.checkpointCompleted(id)
+    this.host.report({ kind: 'checkpointCompleted', checkpointId: id, durationMs, rows: pending.rows, bytes: pending.bytes })
+    for (const waiter of pending.waiters) waiter.resolve(id)
+  }
+
+  private ended(pending: Pending): void {
+    if (this.pending !== pending) return
+    this.timeout?.()
+    this.pending = undefined
+    this.lastEndMs = this.host.clock.nowMs()
+    this.schedule()
+    if (this.asked) this.ask()
+  }
+
+  private takeWaiters(): Waiter[] {
+    const { waiters } = this
+    this.waiters = []
+    return waiters
+  }
+}

@@ -1,0 +1,167 @@
+import { type Observable, ReplaySubject, retry, type Subscription } from 'rxjs'
+import { type Clock, systemClock } from './clock.js'
+import type { CheckpointOptions } from './coordinator.js'
+import { isDevelopment } from './development.js'
+import type { Stream } from './element.js'
+import { CheckpointError, ConfigurationError } from './errors.js'
+import type { JobEvent } from './events.js'
+import { jobName, operatorUid } from './identity.js'
+import { type Graph, JobRun } from './jobRun.js'
+import { atLeast, type Limits, limitsOf } from './limits.js'
+import { observable, streamOf } from './operate.js'
+import type { CheckpointStorage } from './ports/checkpointStorage.js'
+import type { ReplayableSource } from './ports/replayableSource.js'
+import { sink, type Sunk } from './sink.js'
+import { defaultPacing, type Pacing } from './sourcePump.js'
+import { SourceStage } from './sourceStage.js'
+import { assembled } from './assembly.js'
+
+export interface JobOptions {
+  /** Where completed checkpoints go. */
+  readonly storage: CheckpointStorage
+  readonly checkpoints?: CheckpointOptions
+  readonly restore?: {
+    /** Start although a sink has committed more than the checkpoint knows: what lies between is written a second time. Default no. */
+    readonly allowSinkAhead?: boolean
+  }
+  readonly limits?: Partial<Limits>
+  /** What time is it; default the machine's. */
+  readonly clock?: Clock
+  /** How much is done at once; a simulation draws it from its seed. */
+  readonly pacing?: Partial<Pacing>
+  /** Whether state values are frozen and compared, to find a step that changes them in place. Default: unless `NODE_ENV` is `production`. */
+  readonly development?: boolean
+}
+
+/** What a graph function is given. */
+export interface JobScope {
+  /** Opens a replayable source under a uid. */
+  source<T>(uid: string, from: ReplayableSource<T>): Stream<T>
+  sink: typeof sink
+}
+
+/** The handle of a running job. */
+export interface JobRunHandle {
+  /** What happens, from the start of the run on. Ends as the run ends. */
+  readonly events$: Observable<JobEvent>
+  /** Resolves when the job has completed or was stopped; rejects with its error. */
+  readonly done: Promise<void>
+  /** Takes a checkpoint now. Resolves with its id when it is complete. */
+  checkpoint(): Promise<number>
+  /** Ends the job with a last checkpoint. With `drain`, event time goes to its end first, so that open windows are emitted. */
+  stop(options?: { readonly drain?: boolean }): Promise<void>
+  /** Ends the job at once, as unsubscribing does. */
+  cancel(): void
+}
+
+/** A job is a cold Observable: subscribing restores the newest complete checkpoint and runs. */
+export interface Job extends Observable<JobEvent> {
+  readonly name: string
+  /** Subscribes, and hands out a handle. With `restart` the job starts again from its newest checkpoint after an error. */
+  run(options?: { readonly restart?: { readonly count: number; readonly delayMs: number } }): JobRunHandle
+}
+
+/**
+ * Defines a job: replayable sources in, transactional sinks out, and state in between that survives a crash.
+ *
+ * Nothing happens until somebody subscribes. Each subscription restores the newest complete checkpoint, opens the sources
+ * where it left them, and runs; so `retry(...)` is the restart strategy and unsubscribing cancels. One run at a time.
+ *
+ * **When to use** when every record has to count exactly once, whatever happens to the process.
+ * **Barrier** the coordinator lets one through the whole graph every `checkpoints.intervalMs`.
+ *
+ * @param name - names the job's state in the storage
+ * @param build - called anew for each run; applies operators and ends every branch in `sink(...)`
+ * @throws ConfigurationError `NAME_INVALID`, `OPTION_INVALID` at once; `UID_DUPLICATE`, `OPERATOR_NOT_STARTED`, `STREAM_NOT_KEYED`,
+ *   `JOB_WITHOUT_SINK` as the error of the run
+ * @example Counting words, exactly once
+ * ```ts
+ * const totals = memorySink<string>()
+ * const job = defineJob('words', { storage: memory() }, ({ source, sink }) =>
+ *   source('words', memorySource(['to', 'be', 'or', 'not', 'to', 'be'])).pipe(
+ *     keyBy((word) => word),
+ *     statefulMap('count', { state: t.number, initial: 0 }, (count, word: string) => [count + 1, `${word} ${count + 1}`]),
+ *     sink('totals', totals),
+ *   ),
+ * )
+ * await job.run().done
+ * totals.committed // => ['to 1', 'be 1', 'or 1', 'not 1', 'to 2', 'be 2']
+ * ```
+ * @category checkpoints
+ * @since 0.1.0
+ */
+export function defineJob(name: string, options: JobOptions, build: (scope: JobScope) => Observable<Sunk> | readonly Observable<Sunk>[]): Job {
+  const checked = { name: jobName(name), limits: limitsOf(options.limits), checkpoints: checkedCheckpoints(options.checkpoints ?? {}) }
+  let last: JobRun | undefined
+  const events = observable<JobEvent>((subscriber) => {
+    const before = last
+    const run = new JobRun(
+      {
+        ...checked,
+        storage: options.storage,
+        clock: options.clock ?? systemClock,
+        pacing: { ...defaultPacing, ...options.pacing },
+        development: options.development ?? isDevelopment(),
+        allowSinkAhead: options.restore?.allowSinkAhead === true,
+      },
+      () => graphOf(build),
+      { event: (event) => subscriber.next(event), complete: () => subscriber.complete(), error: (error) => subscriber.error(error) },
+    )
+    last = run
+    current.set(job, run)
+    void (before?.ended === true ? before.quiet : Promise.resolve()).then(() => run.start())
+    return () => run.cancel()
+  })
+  const job: Job = Object.assign(events, { name, run: (runOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, runOptions) })
+  return job
+}
+
+/** The run that a job's newest subscription made. */
+const current = new WeakMap<Job, JobRun>()
+
+function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
+  const sources: SourceStage<unknown>[] = []
+  const built = build({
+    source: <T>(uid: string, from: ReplayableSource<T>): Stream<T> => {
+      if ((from as { offsets?: unknown } | undefined)?.offsets !== 'replayable') throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { uid })
+      const stage = new SourceStage(operatorUid(uid), from)
+      assembled(uid)
+      sources.push(stage as SourceStage<unknown>)
+      return streamOf(stage)
+    },
+    sink,
+  })
+  const sinks = (Array.isArray(built) ? built : [built]) as readonly Observable<unknown>[]
+  return { sources, sinks: sinks.filter((each) => each !== undefined) }
+}
+
+function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
+  if (options.intervalMs !== undefined) atLeast('checkpoints.intervalMs', options.intervalMs, 1)
+  if (options.minPauseMs !== undefined) atLeast('checkpoints.minPauseMs', options.minPauseMs, 0)
+  if (options.timeoutMs !== undefined) atLeast('checkpoints.timeoutMs', options.timeoutMs, 1)
+  if (options.tolerableFailures !== undefined) atLeast('checkpoints.tolerableFailures', options.tolerableFailures, 0)
+  return options
+}
+
+function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>): JobRunHandle {
+  const events$ = new ReplaySubject<JobEvent>(1_000)
+  let subscription: Subscription | undefined
+  const done = new Promise<void>((resolve, reject) => {
+    events$.subscribe({ error: reject, complete: resolve })
+  })
+  done.catch(() => {})
+  subscription = (restart === undefined ? job : job.pipe(retry({ count: restart.count, delay: restart.delayMs }))).subscribe(events$)
+  return {
+    events$: events$.asObservable(),
+    done,
+    checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
+    stop: async ({ drain = false } = {}) => {
+      void current.get(job)?.stop(drain)
+      await done
+    },
+    cancel: () => {
+      subscription?.unsubscribe()
+      events$.complete()
+    },
+  }
+}

@@ -1,0 +1,415 @@
+/**
+ * One run of a job: from an open storage to the last confirmed commit.
+ *
+ * **Invariants** The order at the start is: assemble, subscribe the sinks, start the stream, wait until every operator has
+ * registered, read the newest checkpoint, take the storage over (the fence), recover the sinks, restore operators, open the
+ * sources where the checkpoint left them; then the first record. Nothing is written before the checkpoint was chosen. A run ends
+ * once: completed, with an error, or cancelled; from that moment nothing is published. It completes only after a final
+ * checkpoint is complete and all commits are confirmed.
+ *
+ * **Fault model** The process may die at any point, in recovery too; every step can be done again by the next run.
+ */
+import { option } from 'fp-ts'
+import type { Observable } from 'rxjs'
+import { assemble } from './assembly.js'
+import { type CheckpointBody, readBody } from './checkpointBody.js'
+import type { Clock } from './clock.js'
+import { CommitQueue } from './commitQueue.js'
+import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
+import type { Downstream } from './downstream.js'
+import { CheckpointError, ConfigurationError, hasCode, RestoreError } from './errors.js'
+import type { JobEvent } from './events.js'
+import { type CheckpointId, type Epoch, type JobName, operatorUid } from './identity.js'
+import type { Limits } from './limits.js'
+import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
+import type { SourceReader } from './ports/replayableSource.js'
+import type { SinkWriter } from './ports/transactionalSink.js'
+import type { Participant, RunContext } from './run.js'
+import { type Pacing, SourcePump } from './sourcePump.js'
+import type { SourceStage } from './sourceStage.js'
+import { connect } from './stage.js'
+import { unwrap } from './task.js'
+
+export interface RunOptions {
+  readonly name: JobName
+  readonly storage: CheckpointStorage
+  readonly checkpoints: CheckpointOptions
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly pacing: Pacing
+  readonly development: boolean
+  readonly allowSinkAhead: boolean
+}
+
+/** What a graph function made. */
+export interface Graph {
+  readonly sources: readonly SourceStage<unknown>[]
+  readonly sinks: readonly Observable<unknown>[]
+}
+
+export interface RunObserver {
+  event(event: JobEvent): void
+  complete(): void
+  error(error: unknown): void
+}
+
+const maxParallelism = 128
+/** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
+const closeMs = 10_000
+
+export class JobRun implements RunContext {
+  readonly kind = 'job'
+  readonly clock: Clock
+  readonly limits: Limits
+  readonly development: boolean
+  /** Resolves when nothing of this run is under way any more. */
+  readonly quiet: Promise<void>
+  private becomeQuiet: () => void = () => {}
+  private readonly participants = new Map<string, Participant>()
+  private readonly commits = new Map<string, CommitQueue>()
+  private readonly writers = new Map<string, SinkWriter<never>>()
+  private readonly releases: (() => void)[] = []
+  private readonly readers: SourceReader<unknown>[] = []
+  private registering = true
+  private graph: Graph | undefined
+  private session: CheckpointSession | undefined
+  private coordinator: Coordinator | undefined
+  private pump: SourcePump | undefined
+  private over = false
+  private recovery: Promise<void> | undefined
+  /** Posted before the first record could flow. */
+  private early: (() => void | Promise<void>)[] = []
+  private ending: Promise<void> | undefined
+
+  constructor(
+    private readonly options: RunOptions,
+    private readonly build: () => Graph,
+    private readonly observer: RunObserver,
+  ) {
+    this.clock = options.clock
+    this.limits = options.limits
+    this.development = options.development
+    this.quiet = new Promise((resolve) => {
+      this.becomeQuiet = resolve
+    })
+  }
+
+  /** Runs the job to its end. Never rejects: how it ended goes to the observer. */
+  async start(): Promise<void> {
+    if (this.over) return
+    try {
+      this.recovery = this.recover()
+      await this.recovery
+      if (this.over) return
+      this.coordinator?.start()
+      await this.pump?.run()
+    } catch (error) {
+      this.fail(error)
+    }
+  }
+
+  /** The run is over, though something of it may still be under way. */
+  get ended(): boolean {
+    return this.over
+  }
+
+  /** Stops without a trace: what is not in a complete checkpoint is read again by the next run. */
+  cancel(): void {
+    if (this.over) return
+    this.over = true
+    void this.close()
+  }
+
+  /** A checkpoint now. */
+  checkpoint(): Promise<CheckpointId> {
+    return this.coordinator?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', { reason: 'the run has not started' }))
+  }
+
+  /** Ends the run with a last checkpoint; with `drain`, operators flush first, as at the end of all input. */
+  stop(drain: boolean): Promise<void> {
+    this.post(() => {
+      this.pump?.halt()
+      if (drain) for (const source of this.graph?.sources ?? []) source.end(true)
+      this.finish(drain)
+    })
+    return this.quiet
+  }
+
+  // ---- what operators see of it
+
+  register(participant: Participant): string {
+    if (!this.registering) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uid: participant.uid, reason: 'it started after the run had begun' })
+    let { uid } = participant
+    for (let copy = 2; this.participants.has(uid); copy++) {
+      if (!participant.derived) throw new ConfigurationError('UID_DUPLICATE', { uid })
+      uid = `${participant.uid}#${copy}`
+    }
+    this.participants.set(uid, participant)
+    return uid
+  }
+
+  acknowledge(...[id, uid, snapshot]: Parameters<RunContext['acknowledge']>): void {
+    this.coordinator?.acknowledge(id, uid, snapshot)
+  }
+
+  decline(id: CheckpointId, uid: string, cause: unknown): void {
+    this.coordinator?.decline(id, uid, cause)
+  }
+
+  abort(id: CheckpointId, error: Error): void {
+    this.coordinator?.abort(id, error instanceof CheckpointError ? error : new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: id }, { cause: error }))
+  }
+
+  post(work: () => void | Promise<void>): void {
+    if (this.pump === undefined) this.early.push(work)
+    else this.pump.post(work)
+  }
+
+  report(event: JobEvent): void {
+    this.observer.event(event)
+  }
+
+  /** Ends the run with an error. The first one counts. */
+  fail(error: unknown): void {
+    if (this.over) return
+    this.over = true
+    void this.settled(this.close()).then(() => this.observer.error(error))
+  }
+
+  // ---- the start
+
+  private async recover(): Promise<void> {
+    const graph = this.assemble()
+    await this.handshake(graph)
+    this.session = await unwrap(this.options.storage.open(this.options.name))
+    const { stored, body, epoch } = await this.takeOver(this.session)
+    const committedAgain = await this.recoverSinks(stored, body, epoch)
+    const rows = await this.restoreOperators(stored, body)
+    const readers = await this.openSources(graph, body)
+    if (this.over) return
+    this.pump = new SourcePump(readers, {
+      clock: this.clock,
+      pacing: this.options.pacing,
+      sourceBatchMax: this.limits.sourceBatchMax,
+      pressure: () => this.pressure(),
+      sourceEnded: (uid) => this.report({ kind: 'sourceEnded', uid }),
+      allEnded: () => this.finish(false),
+      fail: (error) => this.fail(error),
+    })
+    this.coordinator = new Coordinator(
+      {
+        clock: this.clock,
+        session: this.session,
+        epoch,
+        maxParallelism,
+        unconfirmedCommitsMax: this.limits.unconfirmedCommitsMax,
+        sources: graph.sources,
+        participants: this.participants,
+        commits: this.commits,
+        post: (work) => this.post(work),
+        report: (event) => this.report(event),
+        fail: (error) => this.fail(error),
+      },
+      this.options.checkpoints,
+      stored?.checkpointId ?? 0,
+    )
+    this.report({ kind: 'restored', checkpointId: stored?.checkpointId, epoch, rows, committedAgain })
+    for (const participant of this.participants.values()) participant.open()
+    for (const source of graph.sources) source.open()
+    this.report({ kind: 'started', epoch })
+    for (const source of graph.sources) if (source.finished) this.post(() => source.end(false))
+    for (const work of this.early.splice(0)) this.post(work)
+  }
+
+  private assemble(): Graph {
+    const { result: graph, uids } = assemble(this.build)
+    if (graph.sinks.length === 0) throw new ConfigurationError('JOB_WITHOUT_SINK', { job: this.options.name })
+    this.graph = graph
+    this.assembledUids = uids
+    const leaf: Downstream = { start() {}, receiver: () => ({ processRecord() {} }), watermark() {}, status() {}, barrier() {}, end() {}, complete() {}, error: (error) => this.fail(error) }
+    for (const sink of graph.sinks) {
+      connect(sink, { operator: this.options.name, into: { ...leaf }, fail: (error) => this.fail(error), onRelease: (release) => this.releases.push(release) })
+    }
+    return graph
+  }
+
+  private assembledUids: ReadonlySet<string> = new Set()
+
+  /** Starts the stream and waits until every operator has seen it. */
+  private async handshake(graph: Graph): Promise<void> {
+    for (const source of graph.sources) if (source.unused) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: [source.uid], reason: 'nothing reads the source' })
+    for (const source of graph.sources) source.start(this)
+    const known = new Set(graph.sources.map(({ uid }) => uid))
+    const missing = (): string[] => [...this.assembledUids].filter((uid) => !known.has(uid) && !this.participants.has(uid))
+    for (let hop = 0; hop < hopsMax && missing().length > 0 && !this.over; hop++) await undefined
+    this.registering = false
+    if (missing().length > 0 && !this.over) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: missing() })
+  }
+
+  /** Chooses the newest complete checkpoint and fences every earlier writer; somebody may publish in between. */
+  private async takeOver(session: CheckpointSession): Promise<{ stored: StoredCheckpoint | undefined; body: CheckpointBody | undefined; epoch: Epoch }> {
+    for (let attempt = 1; ; attempt++) {
+      const latest = await unwrap(session.latest())
+      const stored = option.toUndefined(latest)
+      const body = stored === undefined ? undefined : readBody(stored.body)
+      if (body !== undefined) this.checkClaims(body)
+      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
+      try {
+        return { stored, body, epoch: await unwrap(session.takeOver(latest)) }
+      } catch (error) {
+        if (attempt >= 5 || !hasCode(error, 'BACKEND_FENCED')) throw error
+      }
+    }
+  }
+
+  /** Every state in the checkpoint has its operator in the program, of the same kind. */
+  private checkClaims(body: CheckpointBody): void {
+    const sources = new Set(this.graph?.sources.map(({ uid }) => uid))
+    const kindOf = (uid: string): string | undefined => (sources.has(uid) ? 'source' : this.participants.get(uid)?.kind)
+    const check = (uid: string, kind: string): void => {
+      const found = kindOf(uid)
+      if (found === undefined) throw new RestoreError('STATE_UNCLAIMED', { uid, kind, inProgram: [...sources, ...this.participants.keys()] })
+      if (found !== kind) throw new RestoreError('STATE_KIND_CHANGED', { uid, stored: kind, found })
+    }
+    for (const uid of Object.keys(body.sources)) check(uid, 'source')
+    for (const [uid, { derived }] of Object.entries(body.operators)) if (!derived && !(uid in body.sinks)) check(uid, 'operator')
+    for (const uid of Object.keys(body.sinks)) check(uid, 'sink')
+  }
+
+  /** Commits what was decided, removes what was not, in every sink. */
+  private async recoverSinks(stored: StoredCheckpoint | undefined, body: CheckpointBody | undefined, epoch: Epoch): Promise<number> {
+    let committedAgain = 0
+    for (const [uid, participant] of this.participants) {
+      const { sink } = participant
+      if (sink === undefined) continue
+      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
+      const writer = await unwrap(sink.target.open({ job: this.options.name, uid: operatorUid(uid), epoch, clock: this.clock }))
+      this.writers.set(uid, writer)
+      const upTo = option.toUndefined(await unwrap(writer.committedUpTo()))
+      if (upTo !== undefined && upTo.checkpointId > (stored?.checkpointId ?? 0) && !this.options.allowSinkAhead)
+        throw new RestoreError('SINK_AHEAD', { uid, committed: upTo.checkpointId, restored: stored?.checkpointId ?? 'none' })
+      for (const { handle } of body?.sinks[uid] ?? []) {
+        await unwrap(writer.commit(handle))
+        committedAgain += 1
+      }
+      await unwrap(writer.abortOthers())
+      sink.attach(writer)
+      this.commits.set(uid, this.commitQueue(uid, writer))
+    }
+    return committedAgain
+  }
+
+  private commitQueue(uid: string, writer: SinkWriter<never>): CommitQueue {
+    return new CommitQueue(uid, writer, {
+      clock: this.clock,
+      retried: (id, attempt, error) => this.report({ kind: 'commitRetried', checkpointId: id, uid, attempt, error }),
+      confirmed: () => this.commitConfirmed(),
+      fail: (error) => this.fail(error),
+    })
+  }
+
+  private async restoreOperators(stored: StoredCheckpoint | undefined, body: CheckpointBody | undefined): Promise<number> {
+    if (stored === undefined || body === undefined) return 0
+    for (const [uid, { meta }] of Object.entries(body.operators)) this.participants.get(uid)?.restore({ meta })
+    let rows = 0
+    let failure: { readonly error: unknown } | undefined
+    const read = stored.readRows((chunk) => {
+      rows += chunk.rows
+      if (failure !== undefined || !(chunk.uid in body.operators)) return
+      try {
+        this.participants.get(chunk.uid)?.restoreRows(chunk)
+      } catch (error) {
+        failure = { error }
+      }
+    })
+    await unwrap(read)
+    if (failure !== undefined) throw failure.error
+    return rows
+  }
+
+  private async openSources(graph: Graph, body: CheckpointBody | undefined): Promise<{ stage: SourceStage<unknown>; reader: SourceReader<unknown> | undefined }[]> {
+    const opened = []
+    for (const stage of graph.sources) {
+      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
+      const stored = body?.sources[stage.uid]
+      stage.finished = stored?.finished === true
+      if (stored !== undefined && stage.finished) {
+        stage.offset = stored.offset
+        opened.push({ stage, reader: undefined })
+        continue
+      }
+      const from = stored === undefined ? option.none : option.some(stored.offset)
+      const reader = await unwrap(stage.source.open({ uid: operatorUid(stage.uid), from, clock: this.clock }))
+      this.readers.push(reader)
+      stage.offset = reader.start
+      opened.push({ stage, reader })
+    }
+    return opened
+  }
+
+  // ---- the end
+
+  private pressure(): Promise<void> | undefined {
+    for (const writer of this.writers.values()) if (writer.full()) return writer.drained()
+    return undefined
+  }
+
+  /** All input has been processed: a last checkpoint makes it durable, and its commits make it visible. */
+  private finish(drained: boolean): void {
+    this.ending ??= this.finalCheckpoint(drained)
+  }
+
+  private async finalCheckpoint(drained: boolean): Promise<void> {
+    let last: CheckpointId | undefined
+    while (!this.over && last === undefined) {
+      try {
+        last = await this.coordinator?.checkpoint()
+      } catch (error) {
+        if (this.over) return
+        if (hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
+      }
+    }
+    while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
+    if (this.over) return
+    for (const source of this.graph?.sources ?? []) source.complete()
+    this.report({ kind: 'stopped', drained })
+    this.over = true
+    await this.settled(this.close())
+    this.observer.complete()
+  }
+
+  private confirmations: (() => void)[] = []
+
+  private nextConfirmation(): Promise<void> {
+    return new Promise((resolve) => this.confirmations.push(resolve))
+  }
+
+  private commitConfirmed(): void {
+    this.coordinator?.commitConfirmed()
+    for (const resolve of this.confirmations.splice(0)) resolve()
+  }
+
+  /** Closes the publishing gate at once, then releases everything. */
+  private async close(): Promise<void> {
+    void this.session?.close()()
+    const coordination = this.coordinator?.close()
+    this.pump?.stop()
+    for (const source of this.graph?.sources ?? []) source.close()
+    for (const release of this.releases.splice(0)) release()
+    for (const resolve of this.confirmations.splice(0)) resolve()
+    await Promise.allSettled([this.recovery, coordination])
+    await Promise.allSettled([this.session?.close()(), ...this.readers.map((reader) => reader.close()()), ...[...this.commits.values()].map((queue) => queue.close())])
+    await Promise.allSettled([...this.writers.values()].map((writer) => writer.close()()))
+    this.becomeQuiet()
+  }
+
+  private settled(closing: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.clock.callAt(this.clock.nowMs() + closeMs, resolve)
+      void closing.finally(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}

@@ -1,0 +1,91 @@
+import type { option, taskEither } from 'fp-ts'
+import type { Cancel, Clock } from './clock.js'
+import type { JobEvent } from './events.js'
+import type { CheckpointId } from './identity.js'
+import type { Json } from './json.js'
+import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
+import type { SideOutput } from './sideOutput.js'
+import type { RowTable, RowTableOptions } from './state/rowTable.js'
+
+/** Takes records. A machine is one, and what it writes to is one: the first machine of a chain calls the second directly. */
+export interface Receiver<T> {
+  /** `input` counts from 0; an operator with one input need not look at it. */
+  processRecord(value: T, timestamp: number | undefined, key: unknown, input?: number): void
+}
+
+/**
+ * An operator, without RxJS: what it does with each element, and how its state is saved and found again.
+ *
+ * Everything but `processRecord` is optional. Barriers, the start and the end of the stream, alignment, watermarks of several
+ * inputs, acknowledgement and errors are the business of the shell around it, `operate`.
+ *
+ * Methods are called one at a time, never while another one of the same machine runs.
+ */
+export interface Machine<T> extends Receiver<T> {
+  /** After state was restored and before the first record. */
+  open?(): void
+  /** Event time has advanced. Called before the watermark goes on downstream; never with a lower one than before. */
+  processWatermark?(timestampMs: number): void
+  /** All inputs have ended and event time stands at `Infinity`: emit what is left. */
+  endOfInput?(): void
+  /** State beside the rows, small, taken at the barrier. */
+  snapshotState?(): Json
+  /** The value that `snapshotState` once returned. Throw a `RestoreError` for what cannot be understood. */
+  restoreState?(stored: Json): void
+  /** The checkpoint is durable. May come late, for a newer one, or never (a crash). */
+  notifyCheckpointComplete?(checkpointId: number): void
+  notifyCheckpointAborted?(checkpointId: number): void
+  /** The run has ended, in any way. Release what was acquired; emit nothing. */
+  close?(): void
+  /** A sink only: what it writes to, and the writer once the run has opened it. */
+  readonly sink?: TransactionalSink<T>
+  attachWriter?(writer: SinkWriter<T>): void
+  /** A sink only: ends the current transaction at the barrier. */
+  preCommit?(checkpointId: CheckpointId): taskEither.TaskEither<Error, option.Option<TransactionHandle>>
+}
+
+/** What the shell gives a machine when it is made. */
+export interface MachineContext<R> {
+  /** Names the operator in messages: its uid, or its path. */
+  readonly uid: string
+  readonly clock: Clock
+  /** Outside production. */
+  readonly development: boolean
+  /** Where results go. Give each its event time and its key. */
+  readonly output: Receiver<R>
+  /** Where side records go; those that nobody taps are counted. */
+  side<S>(output: SideOutput<S>): Receiver<S>
+  /** For an operator with `time: 'own'`: sends a watermark downstream. Lower ones than before are left out. */
+  emitWatermark(timestampMs: number): void
+  /** For an operator with `time: 'own'`. */
+  emitStatus(idle: boolean): void
+  /** The event time of the inputs, combined; `-Infinity` before the first watermark. */
+  watermark(): number
+  /** Keyed state. Call it while the machine is made. */
+  rows<S>(options: RowTableOptions<S>): RowTable<S>
+  /** Calls `work` once between two records, not before `atMs`. Cancelled when the run ends; not kept in checkpoints. */
+  callAt(atMs: number, work: () => void): Cancel
+  /** Ends the run with an error that arose outside a call; inside one, throw it. */
+  fail(error: unknown): void
+  /** Tells whoever watches the run. */
+  report(event: JobEvent): void
+}
+
+/** What `operate` needs to know about an operator. */
+export interface OperatorSpec<T, R> {
+  /** The name of the operator function, for messages. */
+  readonly name: string
+  /** Names the operator's state. Without one the operator has none, or a little under a name made of its position. */
+  readonly uid?: string
+  /** The operator has keyed state: its input must have keys. Default no. */
+  readonly keyed?: boolean
+  /** Whether the output has keys: as the input (default), given by this operator, or none. */
+  readonly keys?: 'kept' | 'given' | 'none'
+  /** Whether watermarks pass (default) or the operator makes its own. */
+  readonly time?: 'passes' | 'own'
+  /** The side outputs that it may emit. */
+  readonly sides?: readonly SideOutput<never>[]
+  /** Takes part in checkpoints although it has no uid: it has `snapshotState`, under a name made of its position. */
+  readonly remembers?: boolean
+  create(context: MachineContext<R>): Machine<T>
+}

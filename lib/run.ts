@@ -1,0 +1,76 @@
+import type { option, taskEither } from 'fp-ts'
+import type { Clock } from './clock.js'
+import type { JobEvent } from './events.js'
+import type { CheckpointId } from './identity.js'
+import type { Json } from './json.js'
+import type { Limits } from './limits.js'
+import type { RowChunk } from './ports/checkpointStorage.js'
+import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
+import type { RowCapture } from './state/rowTable.js'
+
+/**
+ * The run that a stream belongs to, as operators see it. It comes down the stream in the first element.
+ *
+ * A *local* run has no coordinator: a pipeline over `records()` outside a job. It takes no checkpoints.
+ */
+export interface RunContext {
+  readonly kind: 'local' | 'job'
+  readonly clock: Clock
+  readonly limits: Limits
+  /** Outside production: values are frozen and captures are compared. */
+  readonly development: boolean
+  /**
+   * Makes an operator a participant of every checkpoint. Answers its uid: the one given, or for a derived one (an operator
+   * without a uid that still has a little state) the path, made unique.
+   */
+  register(participant: Participant): string
+  /** The snapshot of `uid` at the barrier; its bytes follow. */
+  acknowledge(checkpointId: CheckpointId, uid: string, snapshot: Snapshot): void
+  /** `uid` cannot take its snapshot. The checkpoint aborts. */
+  decline(checkpointId: CheckpointId, uid: string, cause: unknown): void
+  /** Gives up a checkpoint for a reason that is nobody's state. */
+  abort(checkpointId: CheckpointId, cause: Error): void
+  /** Ends the run with an error. */
+  fail(error: unknown): void
+  /** Calls `work` between two records, soon. */
+  post(work: () => void): void
+  /** Tells whoever watches the run. */
+  report(event: JobEvent): void
+}
+
+/** One operator in the checkpoints of a run. Participants register at the start, and they stay. */
+export interface Participant {
+  readonly uid: string
+  /** A derived uid comes from the position; its state is a convenience that may be missing. */
+  readonly derived: boolean
+  readonly kind: 'operator' | 'sink'
+  /** Takes state over from a checkpoint. Not called on a first start. */
+  restore(stored: StoredSnapshot): void
+  /** Takes rows of one of its tables over. */
+  restoreRows(chunk: RowChunk): void
+  /** After restore, before the first record. */
+  open(): void
+  /** An aborted checkpoint: release what is held back for it, keep what was captured for the next one. */
+  checkpointAborted(checkpointId: CheckpointId): void
+  checkpointCompleted(checkpointId: CheckpointId): void
+  /** A sink only. */
+  readonly sink?: SinkParticipant | undefined
+}
+
+export interface SinkParticipant {
+  readonly target: TransactionalSink<never>
+  attach(writer: SinkWriter<never>): void
+}
+
+/** What an operator hands over at a barrier. Everything in it is fixed at that moment; encoding follows in slices. */
+export interface Snapshot {
+  readonly meta: Json
+  readonly tables: readonly RowCapture[]
+  /** A sink only: makes the transaction durable and yields what commits it. */
+  readonly transaction?: taskEither.TaskEither<Error, option.Option<TransactionHandle>> | undefined
+}
+
+/** What was stored of one operator beside its rows. */
+export interface StoredSnapshot {
+  readonly meta: Json
+}

@@ -1,0 +1,168 @@
+/**
+ * Pulls records out of the sources and lets them into the graph, a slice at a time.
+ *
+ * **Invariants** Work that was posted (a barrier, a timer) runs between two records. While the run is under pressure no record is
+ * let in, but posted work still runs. A long synchronous stretch gives the rest of the application its turn about every 8 ms.
+ */
+import type { Clock } from './clock.js'
+import type { SourceBatch, SourceReader } from './ports/replayableSource.js'
+import type { SourceStage } from './sourceStage.js'
+import { unwrap } from './task.js'
+
+/** How much is done at once. A simulation draws it from its seed. */
+export interface Pacing {
+  /** Records of one source before another source, or posted work, has its turn. */
+  recordsPerTurn(): number
+  /** Turns before the rest of the application has its turn, however little time has passed. */
+  turnsPerSlice(): number
+  readonly sliceMs: number
+}
+
+export const defaultPacing: Pacing = { recordsPerTurn: () => 512, turnsPerSlice: () => 1_024, sliceMs: 8 }
+
+export interface PumpHost {
+  readonly clock: Clock
+  readonly pacing: Pacing
+  readonly sourceBatchMax: number
+  /** Undefined, or a promise to wait for before more records are let in. */
+  pressure(): Promise<void> | undefined
+  sourceEnded(uid: string): void
+  allEnded(): void
+  fail(error: unknown): void
+}
+
+interface Feed {
+  readonly stage: SourceStage<unknown>
+  readonly reader: SourceReader<unknown>
+  batch: SourceBatch<unknown> | undefined
+  index: number
+  reading: boolean
+  /** The source has said that it has no more. */
+  exhausted: boolean
+}
+
+export class SourcePump {
+  private readonly feeds: Feed[]
+  private readonly posted: (() => void | Promise<void>)[] = []
+  private wake: (() => void) | undefined
+  private stopped = false
+  private halted = false
+  private told = false
+
+  constructor(
+    sources: readonly { readonly stage: SourceStage<unknown>; readonly reader: SourceReader<unknown> | undefined }[],
+    private readonly host: PumpHost,
+  ) {
+    this.feeds = sources.flatMap(({ stage, reader }) => (reader === undefined ? [] : [{ stage, reader, batch: undefined, index: 0, reading: false, exhausted: false }]))
+  }
+
+  /** Runs work between two records, soon. */
+  post(work: () => void | Promise<void>): void {
+    this.posted.push(work)
+    this.wake?.()
+  }
+
+  /** Reads no more. Posted work still runs. */
+  halt(): void {
+    this.halted = true
+  }
+
+  /** Ends the loop after the record under way. */
+  stop(): void {
+    this.stopped = true
+    this.wake?.()
+  }
+
+  async run(): Promise<void> {
+    const { clock, pacing } = this.host
+    let sliceStartMs = clock.nowMs()
+    let turns = 0
+    try {
+      while (!this.stopped) {
+        await this.runPosted()
+        const pressure = this.host.pressure()
+        const progressed = pressure === undefined && !this.halted && this.turn()
+        if (!this.stopped && !progressed) {
+          if (this.posted.length === 0) await this.waitFor(pressure)
+        }
+        turns += 1
+        if (turns < pacing.turnsPerSlice() && clock.nowMs() - sliceStartMs < pacing.sliceMs) continue
+        await clock.yield()
+        sliceStartMs = clock.nowMs()
+        turns = 0
+      }
+    } catch (error) {
+      this.host.fail(error)
+    }
+  }
+
+  private async runPosted(): Promise<void> {
+    for (let work = this.posted.shift(); work !== undefined && !this.stopped; work = this.posted.shift()) {
+      const done = work()
+      if (done !== undefined) await done
+    }
+  }
+
+  /** Lets some records of each source in. False when there were none. */
+  private turn(): boolean {
+    let progressed = false
+    for (const feed of this.feeds) {
+      if (feed.batch !== undefined) {
+        this.letIn(feed, feed.batch)
+        progressed = true
+      }
+      if (feed.batch === undefined && !feed.reading && !feed.exhausted) this.read(feed)
+      if (this.stopped || this.posted.length > 0) break
+    }
+    if (!this.told && this.feeds.every(({ exhausted }) => exhausted)) {
+      this.told = true
+      this.host.allEnded()
+    }
+    return progressed
+  }
+
+  private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
+    const end = Math.min(batch.values.length, feed.index + Math.max(1, this.host.pacing.recordsPerTurn()))
+    feed.stage.letIn(batch, feed.index, end)
+    feed.index = end
+    if (end === batch.values.length) feed.batch = undefined
+  }
+
+  private read(feed: Feed): void {
+    feed.reading = true
+    unwrap(feed.reader.read(this.host.sourceBatchMax)).then(
+      (read) => {
+        feed.reading = false
+        if (this.stopped) return
+        if (read.kind === 'batch') {
+          feed.batch = read.batch
+          feed.index = 0
+        } else this.post(() => this.exhaust(feed))
+        this.wake?.()
+      },
+      (error: unknown) => {
+        feed.reading = false
+        if (!this.stopped) this.host.fail(error)
+      },
+    )
+  }
+
+  private exhaust(feed: Feed): void {
+    if (this.halted) return
+    feed.exhausted = true
+    feed.stage.finished = true
+    feed.stage.end(false)
+    this.host.sourceEnded(feed.stage.uid)
+  }
+
+  private waitFor(pressure: Promise<void> | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        if (this.wake === wake) this.wake = undefined
+        resolve()
+      }
+      this.wake = wake
+      void pressure?.then(wake, wake)
+    })
+  }
+}

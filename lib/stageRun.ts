@@ -1,0 +1,338 @@
+/**
+ * The shell around one machine in one run: it starts it, hands it elements, and does everything about barriers.
+ *
+ * **Invariants** At a barrier: capture, forward, acknowledge, in this order, and nothing of the operator in between. Event time
+ * only rises. A record reaches the machine through `receiver()`, which is the machine itself where it has one input: chained
+ * machines call each other directly. A machine is made at the start of its stream, after everything behind it has started.
+ */
+import type { Cancel } from './clock.js'
+import { Alignment, type Junction } from './align.js'
+import { type Downstream, fanOut, type Upstream } from './downstream.js'
+import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
+import { ConfigurationError, invariant } from './errors.js'
+import type { Json } from './json.js'
+import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
+import type { RowChunk } from './ports/checkpointStorage.js'
+import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
+import type { SideOutput } from './sideOutput.js'
+import type { Output } from './stage.js'
+import { type RowCapture, RowTable } from './state/rowTable.js'
+import { storedTime, timeStored } from './storedTime.js'
+
+const defaultMaxParallelism = 128
+
+/** Captures all tables of an operator, or none. */
+function captureAll(tables: readonly RowTable<never>[]): RowCapture[] {
+  const captures: RowCapture[] = []
+  try {
+    for (const table of tables) captures.push(table.capture())
+    return captures
+  } catch (error) {
+    for (const capture of captures) capture.giveBack()
+    throw error
+  }
+}
+
+interface SideTap {
+  readonly tag: string
+  readonly outputs: Downstream[]
+  untapped: number
+}
+
+export class StageRun implements Downstream, Upstream, Junction, Participant {
+  readonly operator: string
+  uid: string
+  readonly derived: boolean
+  private readonly main: Downstream[] = []
+  private readonly taps: SideTap[]
+  private readonly feeds: (() => void)[] = []
+  private readonly alignment: Alignment | undefined
+  private readonly tables: RowTable<never>[] = []
+  private readonly timers = new Set<Cancel>()
+  private started: StreamStart | undefined
+  private machine: Machine<never> | undefined
+  private inputWatermark = Number.NEGATIVE_INFINITY
+  private outputWatermark = Number.NEGATIVE_INFINITY
+  /** The last event times that were not the end of time. Those are stored: a drained stream goes on, an ended one ends again. */
+  private finiteInput = Number.NEGATIVE_INFINITY
+  private finiteOutput = Number.NEGATIVE_INFINITY
+  private inputIdle = false
+  private lastBarrier = 0
+  /** The end of input was processed, in this run or before its checkpoint: once is enough. */
+  private ended = false
+  private drained = false
+  private closed = false
+
+  constructor(
+    private readonly spec: OperatorSpec<never, never>,
+    inputs: number,
+  ) {
+    this.operator = spec.uid ?? spec.name
+    this.uid = this.operator
+    this.derived = spec.uid === undefined
+    this.taps = (spec.sides ?? []).map(({ tag }) => ({ tag, outputs: [], untapped: 0 }))
+    if (inputs > 1) this.alignment = new Alignment(inputs, this)
+  }
+
+  // ---- wiring
+
+  get begun(): boolean {
+    return this.started !== undefined || this.closed
+  }
+
+  get inJob(): boolean {
+    return this.started?.run.kind === 'job'
+  }
+
+  get released(): boolean {
+    return this.closed
+  }
+
+  port(index: number): Downstream {
+    return this.alignment?.port(index) ?? this
+  }
+
+  feedFrom(release: () => void): void {
+    if (this.closed) release()
+    else this.feeds.push(release)
+  }
+
+  addOutput(downstream: Downstream, output: Output): void {
+    if (output === 'main') this.main.push(downstream)
+    else this.taps.find(({ tag }) => tag === output.tag)?.outputs.push(downstream)
+  }
+
+  /** A downstream wants no more. When none is left, neither does this operator. */
+  release(downstream: Downstream): void {
+    for (const outputs of [this.main, ...this.taps.map((tap) => tap.outputs)]) {
+      const at = outputs.indexOf(downstream)
+      if (at >= 0) outputs.splice(at, 1)
+    }
+    if (this.main.length === 0 && this.taps.every(({ outputs }) => outputs.length === 0)) this.close()
+  }
+
+  private get outputs(): Downstream[] {
+    return this.taps.length === 0 ? this.main : [...this.main, ...this.taps.flatMap(({ outputs }) => outputs)]
+  }
+
+  // ---- the life of the stream
+
+  start(start: StreamStart): void {
+    invariant(this.started === undefined, 'a stream starts once')
+    const { run } = start
+    if (this.spec.keyed === true && !start.keyed) throw new ConfigurationError('STREAM_NOT_KEYED', { uid: this.operator, operator: this.spec.name })
+    this.started = start
+    const path = this.spec.uid ?? `${start.path}/${this.spec.name}`
+    const keyed = this.spec.keys === 'given' || (this.spec.keys !== 'none' && start.keyed)
+    for (const output of this.main) output.start(new StreamStart(run, keyed, path))
+    for (const { tag, outputs } of this.taps) for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`))
+    this.machine = this.spec.create(this.contextFor(run, path) as never)
+    if (this.machine.sink !== undefined && run.kind !== 'job') throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { uid: this.operator })
+    if (this.participates) this.uid = run.register(this)
+    if (run.kind === 'local') this.open()
+  }
+
+  receiver(): Receiver<never> {
+    invariant(this.machine !== undefined, 'a stream has started before its first record')
+    return this.machine
+  }
+
+  watermark(timestampMs: number): void {
+    if (timestampMs <= this.inputWatermark) return
+    this.inputWatermark = timestampMs
+    if (timestampMs !== Number.POSITIVE_INFINITY) this.finiteInput = timestampMs
+    if (!this.ended) this.machine?.processWatermark?.(timestampMs)
+    if (this.spec.time !== 'own' || timestampMs === Number.POSITIVE_INFINITY) this.letOut(timestampMs)
+  }
+
+  status(idle: boolean): void {
+    if (idle === this.inputIdle) return
+    this.inputIdle = idle
+    if (this.spec.time !== 'own') this.letOutStatus(idle)
+  }
+
+  /** Capture, forward, acknowledge. */
+  barrier(barrier: CheckpointBarrier): void {
+    invariant(barrier.checkpointId > this.lastBarrier, 'checkpoint ids increase along a stream')
+    this.lastBarrier = barrier.checkpointId
+    const run = this.started?.run
+    if (!this.participates || run === undefined) return this.forward(barrier)
+    let snapshot: Snapshot | undefined
+    let failure: { readonly cause: unknown } | undefined
+    try {
+      snapshot = this.capture(barrier)
+    } catch (cause) {
+      failure = { cause }
+    }
+    this.forward(barrier)
+    if (snapshot !== undefined) run.acknowledge(barrier.checkpointId, this.uid, snapshot)
+    else run.decline(barrier.checkpointId, this.uid, failure?.cause)
+  }
+
+  end(end: EndOfInput): void {
+    if (!this.ended) this.machine?.endOfInput?.()
+    this.ended = true
+    this.drained = end.drained
+    for (const output of this.outputs) output.end(end)
+  }
+
+  complete(): void {
+    if (this.closed) return
+    const { outputs } = this
+    this.close()
+    for (const output of [...outputs]) output.complete()
+  }
+
+  /** The stream ends with an error, the user's own if it was one. */
+  error(error: unknown): void {
+    if (this.closed) return
+    const { outputs } = this
+    this.close()
+    for (const output of [...outputs]) output.error(error)
+  }
+
+  /** Something of this operator failed: a job ends as a whole, any other pipeline from here down. */
+  fail(error: unknown): void {
+    const run = this.started?.run
+    if (run?.kind === 'job') run.fail(error)
+    else this.error(error)
+  }
+
+  // ---- participation in checkpoints
+
+  get kind(): 'operator' | 'sink' {
+    return this.machine?.sink === undefined ? 'operator' : 'sink'
+  }
+
+  get sink(): SinkParticipant | undefined {
+    const target = this.machine?.sink
+    if (target === undefined) return undefined
+    return { target, attach: (writer) => this.machine?.attachWriter?.(writer as never) }
+  }
+
+  restore(stored: StoredSnapshot): void {
+    const { time, ended, inputs, state, tables } = stored.meta as {
+      time: Json
+      ended: boolean
+      inputs?: Json
+      state?: Json
+      tables: { readonly [name: string]: Json }
+    }
+    const [input, output, idle] = time as [Json, Json, boolean]
+    this.inputWatermark = this.finiteInput = timeStored(input)
+    this.outputWatermark = this.finiteOutput = timeStored(output)
+    this.ended = ended
+    this.inputIdle = idle
+    if (inputs !== undefined) this.alignment?.restore(inputs)
+    for (const table of this.tables) {
+      const meta = tables[table.name]
+      if (meta !== undefined) table.restoreMeta(meta)
+    }
+    if (state !== undefined) this.machine?.restoreState?.(state)
+  }
+
+  restoreRows(chunk: RowChunk): void {
+    this.tables.find(({ name }) => name === chunk.table)?.restore(chunk)
+  }
+
+  open(): void {
+    this.machine?.open?.()
+  }
+
+  checkpointAborted(checkpointId: number): void {
+    this.alignment?.abort(checkpointId)
+    this.machine?.notifyCheckpointAborted?.(checkpointId)
+  }
+
+  checkpointCompleted(checkpointId: number): void {
+    this.machine?.notifyCheckpointComplete?.(checkpointId)
+  }
+
+  /** Operators with a uid have state; so have those that combine event time, under a name made of their position. */
+  private get participates(): boolean {
+    return this.spec.uid !== undefined || this.spec.remembers === true || this.alignment !== undefined
+  }
+
+  private capture(barrier: CheckpointBarrier): Snapshot {
+    const transaction = this.machine?.preCommit?.(barrier.checkpointId)
+    const state = this.machine?.snapshotState?.()
+    const meta = {
+      time: [storedTime(this.finiteInput), storedTime(this.finiteOutput), this.inputIdle],
+      ended: this.ended && !this.drained,
+      ...(this.alignment === undefined ? {} : { inputs: this.alignment.snapshot() }),
+      ...(state === undefined ? {} : { state }),
+      tables: Object.fromEntries(this.tables.map((table) => [table.name, table.meta()])),
+    } satisfies Json
+    return { meta, tables: captureAll(this.tables), transaction }
+  }
+
+  private forward(barrier: CheckpointBarrier): void {
+    for (const output of this.outputs) output.barrier(barrier)
+  }
+
+  // ---- what the machine sees
+
+  private contextFor(run: RunContext, path: string): MachineContext<unknown> {
+    return {
+      uid: path,
+      clock: run.clock,
+      development: run.development,
+      output: fanOut(this.main.map((output) => output.receiver())),
+      side: (output) => this.sideReceiver(output),
+      emitWatermark: (timestampMs) => this.letOut(timestampMs),
+      emitStatus: (idle) => this.letOutStatus(idle),
+      watermark: () => this.inputWatermark,
+      rows: (options) => {
+        const scope = { uid: path, rowsMax: run.limits.rowsMax, maxParallelism: defaultMaxParallelism, tracked: run.kind === 'job', development: run.development }
+        const table = new RowTable(options, scope)
+        this.tables.push(table as never)
+        return table
+      },
+      callAt: (atMs, work) => this.callAt(run, atMs, work),
+      fail: (error) => this.fail(error),
+      report: (event) => run.report(event),
+    }
+  }
+
+  private sideReceiver<S>(output: SideOutput<S>): Receiver<S> {
+    const tap = this.taps.find(({ tag }) => tag === output.tag)
+    invariant(tap !== undefined, 'an operator emits only to the side outputs that it declares')
+    if (tap.outputs.length > 0) return fanOut(tap.outputs.map((downstream) => downstream.receiver()))
+    return { processRecord: () => void (tap.untapped += 1) }
+  }
+
+  private letOut(timestampMs: number): void {
+    if (timestampMs <= this.outputWatermark) return
+    this.outputWatermark = timestampMs
+    if (timestampMs !== Number.POSITIVE_INFINITY) this.finiteOutput = timestampMs
+    for (const output of this.outputs) output.watermark(timestampMs)
+  }
+
+  private letOutStatus(idle: boolean): void {
+    for (const output of this.outputs) output.status(idle)
+  }
+
+  private callAt(run: RunContext, atMs: number, work: () => void): Cancel {
+    const cancel: Cancel = run.clock.callAt(atMs, () => {
+      this.timers.delete(cancel)
+      run.post(() => {
+        if (!this.closed) work()
+      })
+    })
+    this.timers.add(cancel)
+    return () => {
+      this.timers.delete(cancel)
+      cancel()
+    }
+  }
+
+  private close(): void {
+    if (this.closed) return
+    this.closed = true
+    for (const cancel of this.timers) cancel()
+    this.timers.clear()
+    this.machine?.close?.()
+    for (const { tag, untapped } of this.taps) if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
+    for (const release of this.feeds.splice(0)) release()
+  }
+}

@@ -1,0 +1,59 @@
+import type { Row } from './row.js'
+
+/**
+ * Rows by the event time at which something is due for them, soonest first.
+ *
+ * Many windows end at the same time, so times are kept in a binary heap once each, with the rows of each time in a set.
+ */
+export class DueRows<S> {
+  private readonly times: number[] = []
+  private readonly rowsAt = new Map<number, Set<Row<S>>>()
+
+  /** Registering twice is registering once. */
+  add(timeMs: number, row: Row<S>): void {
+    const rows = this.rowsAt.get(timeMs)
+    if (rows !== undefined) rows.add(row)
+    else {
+      this.rowsAt.set(timeMs, new Set([row]))
+      this.push(timeMs)
+    }
+  }
+
+  /** Visits what is due up to a time, in the order of time; what is added meanwhile and due joins in. */
+  advance(upToMs: number, visit: (timeMs: number, row: Row<S>) => void): void {
+    for (let first = this.times[0]; first !== undefined && first <= upToMs; first = this.times[0]) {
+      this.pop()
+      const rows = this.rowsAt.get(first)
+      this.rowsAt.delete(first)
+      if (rows !== undefined) for (const row of rows) visit(first, row)
+    }
+  }
+
+  private push(timeMs: number): void {
+    const { times } = this
+    let at = times.push(timeMs) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if ((times[parent] as number) <= timeMs) break
+      times[at] = times[parent] as number
+      at = parent
+    }
+    times[at] = timeMs
+  }
+
+  private pop(): void {
+    const { times } = this
+    const last = times.pop()
+    if (last === undefined || times.length === 0) return
+    let at = 0
+    for (;;) {
+      let child = 2 * at + 1
+      if (child >= times.length) break
+      if (child + 1 < times.length && (times[child + 1] as number) < (times[child] as number)) child += 1
+      if ((times[child] as number) >= last) break
+      times[at] = times[child] as number
+      at = child
+    }
+    times[at] = last
+  }
+}

@@ -1,0 +1,24 @@
+import type { Key } from '../key.js'
+
+/**
+ * The state of one key (and namespace: a window) in one operator. Held by reference while a record is processed, so that a
+ * record costs one look-up.
+ *
+ * The value is immutable; the row is not. `dirtyIn` and `slot` say where the row stands among the changes since the last barrier.
+ */
+export class Row<S = unknown> {
+  /** The interval between two captures in which the row was last changed; 0 for never. */
+  dirtyIn = 0
+  /** The row's place among the changes of that interval. */
+  slot = 0
+  /** Whether the table still holds the row. */
+  live = true
+  /** The next row of the same key with another namespace. */
+  next: Row<S> | undefined = undefined
+
+  constructor(
+    readonly key: Key,
+    readonly namespace: Key | undefined,
+    public value: S,
+  ) {}
+}

@@ -1,0 +1,1 @@
+export { sideOutput } from '../lib/sideOutput.js'

@@ -1,0 +1,1 @@
+export { sink } from '../lib/sink.js'
