@@ -1,0 +1,125 @@
+import fc from 'fast-check'
+import { either as E, option as O, type taskEither } from 'fp-ts'
+import type { BackendError } from '../lib/errors.js'
+import { checkpointId, type OperatorUid, operatorUid } from '../lib/identity.js'
+import type { CheckpointSession, RowChunk, StoredCheckpoint } from '../lib/ports/checkpointStorage.js'
+import { RowFrames, readRows } from '../lib/state/rowFrames.js'
+
+/** A row of a history: which, and what it becomes. Values are drawn by number so that every write can be told apart. */
+export interface RowChange {
+  readonly uid: 'a' | 'b'
+  readonly table: 'one' | 'two'
+  readonly key: number
+  readonly deleted: boolean
+}
+
+/** One checkpoint of a history. */
+export interface CheckpointPlan {
+  readonly changes: readonly RowChange[]
+  readonly ending: 'publish' | 'abort'
+  /** The run ends after it and another takes over. */
+  readonly restart: boolean
+}
+
+export const rowChange: fc.Arbitrary<RowChange> = fc.record({
+  uid: fc.constantFrom('a', 'b'),
+  table: fc.constantFrom('one', 'two'),
+  key: fc.nat(8),
+  deleted: fc.boolean(),
+})
+
+export const history: fc.Arbitrary<readonly CheckpointPlan[]> = fc.array(
+  fc.record({
+    changes: fc.array(rowChange, { maxLength: 8 }),
+    ending: fc.constantFrom('publish', 'publish', 'publish', 'abort'),
+    restart: fc.integer({ min: 0, max: 4 }).map((draw) => draw === 0),
+  }),
+  { maxLength: 14 },
+)
+
+/** Rows as one text per row, for comparing. */
+export type Rows = ReadonlyMap<string, string>
+
+const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+
+export function applied(rows: Rows, chunks: readonly RowChunk[]): Rows {
+  const next = new Map(rows)
+  for (const { uid, table, bytes } of chunks)
+    readRows(bytes, (key, value) => {
+      const name = `${uid}/${table}/${hex(key)}`
+      if (value === undefined) next.delete(name)
+      else next.set(name, hex(value))
+    })
+  return next
+}
+
+/** The chunks of some changes, in their order; `stamp` makes the values of one checkpoint its own. */
+export function chunksOf(changes: readonly RowChange[], stamp: number): readonly RowChunk[] {
+  return changes.map(({ uid, table, key, deleted }, index) => {
+    const frames = new RowFrames(64)
+    // Keys and values of all lengths, some longer than a sector.
+    const value = new Uint8Array((key * 97) % 700).fill(index)
+    const name = new Uint8Array(3 + key).fill(key)
+    frames.add(name, deleted ? undefined : Uint8Array.of(...value, stamp & 0xff, stamp >> 8))
+    return { uid: operatorUid(uid) as OperatorUid, table, rows: 1, bytes: frames.take() }
+  })
+}
+
+/** The value of a task that a law needs; a failure breaks the law. */
+export async function must<A>(task: taskEither.TaskEither<BackendError, A>): Promise<A> {
+  const result = await task()
+  if (E.isLeft(result)) throw result.left
+  return result.right
+}
+
+/** A checkpoint with all that is in it. */
+export interface Found {
+  readonly checkpointId: number
+  readonly body: string
+  readonly rows: Rows
+}
+
+export async function readAll(stored: StoredCheckpoint): Promise<Found> {
+  const chunks: RowChunk[] = []
+  await must(stored.readRows((chunk) => chunks.push(chunk)))
+  return { checkpointId: stored.checkpointId, body: JSON.stringify(stored.body), rows: applied(new Map(), chunks) }
+}
+
+export const nothing: Found = { checkpointId: 0, body: '', rows: new Map() }
+
+/** What a session finds, and the session in its hands from then on. */
+export async function recover(session: CheckpointSession): Promise<Found> {
+  const latest = await must(session.latest())
+  const found = O.isSome(latest) ? await readAll(latest.value) : nothing
+  await must(session.takeOver(latest))
+  return found
+}
+
+/** Writes a checkpoint on top of `before` and publishes it. */
+export async function publishOn(session: CheckpointSession, before: Found, id: number, changes: readonly RowChange[]): Promise<Found> {
+  const after = planned(before, id, changes)
+  const writer = session.begin(checkpointId(id))
+  for (const chunk of chunksOf(changes, id)) await must(writer.write(chunk))
+  await must(writer.publish({ id, of: changes.length }))
+  return after
+}
+
+/** What a checkpoint with these changes holds. */
+export const planned = (before: Found, id: number, changes: readonly RowChange[]): Found => ({
+  checkpointId: id,
+  body: JSON.stringify({ id, of: changes.length }),
+  rows: applied(before.rows, chunksOf(changes, id)),
+})
+
+export function sameFound(one: Found, other: Found): boolean {
+  if (one.checkpointId !== other.checkpointId || one.body !== other.body || one.rows.size !== other.rows.size) return false
+  for (const [name, value] of one.rows) if (other.rows.get(name) !== value) return false
+  return true
+}
+
+export function expectSame(found: Found, expected: Found, when: string): void {
+  if (!sameFound(found, expected))
+    throw new Error(
+      `${when}: found checkpoint ${found.checkpointId} ${found.body} with ${found.rows.size} rows, expected ${expected.checkpointId} ${expected.body} with ${expected.rows.size} rows`,
+    )
+}

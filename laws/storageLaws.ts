@@ -1,0 +1,217 @@
+import fc from 'fast-check'
+import { either as E, option as O } from 'fp-ts'
+import { hasCode } from '../lib/errors.js'
+import { checkpointId, jobName } from '../lib/identity.js'
+import type { CheckpointSession, CheckpointStorage } from '../lib/ports/checkpointStorage.js'
+import { type Law, law } from './law.js'
+import { chunksOf, expectSame, history, must, nothing, publishOn, readAll, recover, rowChange } from './storageHistory.js'
+
+/** A storage that a law may fill, fresh for each case. */
+export interface StorageUnderTest {
+  readonly storage: CheckpointStorage
+  /** The same checkpoints as another process sees them. Without it the laws about two processes are left out. */
+  readonly otherProcess?: () => CheckpointStorage
+  dispose?(): Promise<void>
+}
+
+export type StorageFactory = () => StorageUnderTest | Promise<StorageUnderTest>
+
+const job = jobName('law')
+
+/**
+ * The laws of a {@link CheckpointStorage}.
+ *
+ * @param make - makes an empty storage; called once for each case
+ * @category laws
+ * @since 0.1.0
+ */
+export function storageLaws(make: StorageFactory, options: { readonly twoProcesses: boolean }): readonly Law[] {
+  const using = async (work: (under: StorageUnderTest) => Promise<void>): Promise<void> => {
+    const under = await make()
+    try {
+      await work(under)
+    } finally {
+      await under.dispose?.()
+    }
+  }
+  const other = (under: StorageUnderTest): CheckpointStorage => {
+    if (under.otherProcess === undefined) throw new Error('the factory promised two processes')
+    return under.otherProcess()
+  }
+
+  const one: readonly Law[] = [
+    law('read-your-snapshot', 'a published checkpoint is read back byte for byte, an aborted one never', () =>
+      fc.asyncProperty(history, (plans) =>
+        using(async ({ storage }) => {
+          let session = await must(storage.open(job))
+          let expected = await recover(session)
+          for (const [index, { changes, ending, restart }] of plans.entries()) {
+            const id = index + 1
+            if (ending === 'publish') expected = await publishOn(session, expected, id, changes)
+            else {
+              const writer = session.begin(checkpointId(id))
+              for (const chunk of chunksOf(changes, id)) await must(writer.write(chunk))
+              await writer.abort()()
+            }
+            if (restart) {
+              await session.close()()
+              session = await must(storage.open(job))
+              expectSame(await recover(session), expected, `after a restart behind checkpoint ${id}`)
+            }
+          }
+          await session.idle()()
+          const latest = await must(session.latest())
+          expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, 'at the end')
+          await session.close()()
+        }),
+      ),
+    ),
+    law('snapshot-isolation', 'later writes and publishes do not change a checkpoint that was read', () =>
+      fc.asyncProperty(fc.array(rowChange), fc.array(rowChange), (first, second) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          const before = await publishOn(session, await recover(session), 1, first)
+          const latest = await must(session.latest())
+          const writer = session.begin(checkpointId(2))
+          for (const chunk of chunksOf(second, 2)) await must(writer.write(chunk))
+          if (O.isNone(latest)) throw new Error('a published checkpoint was not found')
+          expectSame(await readAll(latest.value), before, 'while the next is written')
+          await must(writer.publish({ id: 2, of: second.length }))
+          expectSame(await readAll(latest.value), before, 'after the next was published')
+          await session.close()()
+        }),
+      ),
+    ),
+    law('uid-isolation', 'rows of one uid and table are never read under another', () =>
+      fc.asyncProperty(fc.array(rowChange, { minLength: 1 }), (changes) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          const expected = await publishOn(session, await recover(session), 1, changes)
+          await session.close()()
+          const again = await must(storage.open(job))
+          expectSame(await recover(again), expected, 'after a restart')
+          await again.close()()
+          const stranger = await must(storage.open(jobName('another')))
+          expectSame(await recover(stranger), nothing, 'another job')
+          await stranger.close()()
+        }),
+      ),
+    ),
+    law('monotone-completion', 'the newest complete checkpoint never moves back, and what is retained grows only at its end', () =>
+      fc.asyncProperty(history, (plans) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          let expected = await recover(session)
+          for (const [index, { changes, ending }] of plans.entries()) {
+            const id = index + 1
+            const before = session.retained()
+            if (ending === 'publish') expected = await publishOn(session, expected, id, changes)
+            const after = session.retained()
+            if (after.at(-1) !== (expected.checkpointId === 0 ? undefined : expected.checkpointId)) throw new Error('the newest checkpoint is not retained')
+            if (after.some((kept) => kept !== id && !before.includes(kept))) throw new Error('a deleted checkpoint came back')
+            const latest = await must(session.latest())
+            if ((O.isSome(latest) ? latest.value.checkpointId : 0) !== expected.checkpointId) throw new Error('another checkpoint than the newest was found')
+          }
+          await session.close()()
+        }),
+      ),
+    ),
+    law('closed-is-closed', 'after close nothing is read, written or published, and the storage can be opened again', () =>
+      fc.asyncProperty(fc.array(rowChange, { maxLength: 4 }), fc.boolean(), (changes, waiting) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          const second = await storage.open(job)()
+          if (E.isRight(second) || !hasCode(second.left, 'BACKEND_IN_USE')) throw new Error('a second session was opened beside the first')
+          const unowned = session.begin(checkpointId(1))
+          await refused(unowned.publish({}), 'BACKEND_NOT_OPEN')
+          const expected = await publishOn(session, await recover(session), 1, changes)
+          const writer = session.begin(checkpointId(2))
+          for (const chunk of chunksOf(changes, 2)) await must(writer.write(chunk))
+          const closing = session.close()()
+          // The gate is shut by the call itself, not when its promise resolves.
+          if (waiting) await closing
+          await refused(writer.publish({}), 'BACKEND_NOT_OPEN')
+          await refused(session.latest(), 'BACKEND_NOT_OPEN')
+          await writer.abort()()
+          const again = await must(storage.open(job))
+          expectSame(await recover(again), expected, 'after the restart')
+          await Promise.all([closing, session.close()(), again.close()()])
+        }),
+      ),
+    ),
+  ]
+  const two: readonly Law[] = [
+    law('fencing', 'after a takeover no earlier writer publishes, and of two that take over from one checkpoint one wins', () =>
+      fc.asyncProperty(fc.array(rowChange, { maxLength: 4 }), fc.integer({ min: 0, max: 6 }), (changes, later) =>
+        using(async (under) => {
+          const stale = await must(under.storage.open(job))
+          const expected = await publishOn(stale, await recover(stale), 1, changes)
+          const started = stale.begin(checkpointId(2))
+          for (const chunk of chunksOf(changes, 2)) await must(started.write(chunk))
+          const [fresh, rival] = await Promise.all([must(other(under).open(job)), must(other(under).open(job))])
+          const [latest, same] = await Promise.all([must(fresh.latest()), must(rival.latest())])
+          await must(fresh.takeOver(latest))
+          await refused(rival.takeOver(same), 'BACKEND_FENCED')
+          let newest = expected
+          // The slots that the stale writer knows of may be gone by then.
+          for (let id = 2; id < 2 + later; id += 1) newest = await publishOn(fresh, newest, id, changes)
+          await fresh.idle()()
+          await refused(started.publish({ id: 2, of: changes.length }), 'BACKEND_FENCED')
+          await Promise.all([stale.close()(), rival.close()()])
+          newest = await publishOn(fresh, newest, 20, changes)
+          await fresh.close()()
+          const last = await must(other(under).open(job))
+          expectSame(await recover(last), newest, 'after the stale writer tried')
+          await last.close()()
+        }),
+      ),
+    ),
+    law('one-line', 'writers that interleave at will leave one line of checkpoints: each acknowledged one is found or built upon', () =>
+      fc.asyncProperty(fc.integer({ min: 2, max: 3 }), fc.integer({ min: 1, max: 6 }), (processes, rounds) =>
+        using(async (under) => {
+          /** What each acknowledged checkpoint was built on, by stamp. */
+          const acknowledged = new Map<string, string>()
+          let stamps = 0
+          const run = async (): Promise<void> => {
+            for (let round = 0; round < rounds; round += 1) {
+              const session = await must(other(under).open(job))
+              try {
+                const latest = await session.latest()()
+                if (E.isLeft(latest)) throw latest.left
+                if (E.isLeft(await session.takeOver(latest.right)())) continue
+                let before = O.isSome(latest.right) ? String(latest.right.value.body) : 'start'
+                let id: number = O.isSome(latest.right) ? latest.right.value.checkpointId : 0
+                for (let count = 0; count < 3; count += 1) {
+                  const stamp = `s${(stamps += 1)}`
+                  id += 1
+                  if (E.isLeft(await session.begin(checkpointId(id)).publish(stamp)())) break
+                  acknowledged.set(stamp, before)
+                  before = stamp
+                }
+              } finally {
+                await session.close()()
+              }
+            }
+          }
+          await Promise.all(Array.from({ length: processes }, run))
+          const parents = [...acknowledged.values()]
+          if (new Set(parents).size !== parents.length) throw new Error('two acknowledged checkpoints were built on the same one')
+          const last = await must(other(under).open(job))
+          const latest = await must(last.latest())
+          const newest = O.isSome(latest) ? String(latest.value.body) : 'start'
+          await last.close()()
+          if (parents.includes(newest)) throw new Error('an acknowledged checkpoint was lost')
+          if (acknowledged.size > 0 && !acknowledged.has(newest)) throw new Error('what is found was never acknowledged')
+        }),
+      ),
+    ),
+  ]
+  return options.twoProcesses ? [...one, ...two] : one
+}
+
+async function refused(task: ReturnType<CheckpointSession['latest']> | (() => Promise<E.Either<unknown, unknown>>), code: Parameters<typeof hasCode>[1]): Promise<void> {
+  const result: E.Either<unknown, unknown> = await task()
+  if (E.isRight(result)) throw new Error(`it succeeded instead of failing with ${code}`)
+  if (!hasCode(result.left, code)) throw result.left
+}
+
