@@ -1,0 +1,30 @@
+import type { Key } from '../../lib/key.js'
+
+/** The keys behind `keys.json`, by name. Keys are only ever added. */
+export const keyValues: { readonly [name: string]: Key } = {
+  string: 'ada',
+  'empty string': '',
+  'string of digits': '10',
+  'string with escapes': 'a"b\\c\n\u0000',
+  'lone surrogate': '\ud800',
+  emoji: '😀',
+  proto: '__proto__',
+  zero: 0,
+  integer: 42,
+  'negative fraction': -3.25,
+  'large number': 1e21,
+  'small number': 5e-324,
+  NaN: Number.NaN,
+  infinity: Number.POSITIVE_INFINITY,
+  'negative infinity': Number.NEGATIVE_INFINITY,
+  bigint: 12n,
+  'negative bigint': -(2n ** 64n),
+  true: true,
+  false: false,
+  null: null,
+  date: new Date(1_700_000_000_000),
+  'date before 1970': new Date(-1),
+  'empty array': [],
+  composite: ['ada', 1, 2n, null, new Date(0)],
+  nested: [[['a'], []], 'b,c', ']'],
+}
