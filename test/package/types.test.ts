@@ -48,7 +48,10 @@ describe('the types of every door', () => {
 })
 
 /** Declarations that cannot be said without `any`, each with its reason. */
-const exceptions: readonly string[] = []
+const exceptions: readonly string[] = [
+  // What a schema accepts before it has decoded is not known, and `unknown` in that place would refuse every schema.
+  'CodecOf',
+]
 
 it('no published type is any', () => {
   const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.d.ts'))

@@ -10,9 +10,9 @@ describe('each operator', () => {
     expect(operators.length).toBeGreaterThan(0)
   })
 
-  it.each(operators)('%s exports a function of its name', (path) => {
-    const name = basename(path, '.ts')
-    expect(textOf(path), `${path} does not export ${name}`).toMatch(new RegExp(`^export (const|function|async function) ${name}\\b`, 'm'))
+  it.each(operators)('%s exports a function of its name', async (path) => {
+    const module: Readonly<Record<string, unknown>> = await import(/* @vite-ignore */ join(root, path))
+    expect(typeof module[basename(path, '.ts')], `${path} does not export ${basename(path, '.ts')}`).toBe('function')
   })
 
   it.each(operators)('%s has a test of its own', (path) => {
