@@ -82,13 +82,15 @@ async function owned(files: FileLayer, path: string, owner: string): Promise<rea
   } catch (cause) {
     if (systemCodeOf(cause) !== 'EEXIST') throw cause
     // Another run of ours was faster, or the file system takes another owner's name for the same: the list tells.
-    const now = refuseOthers(await files.list(path))
-    if (!now.includes(owner)) throw cause
+    if (!refuseOthers(await files.list(path)).includes(owner)) throw cause
   }
   try {
-    return refuseOthers(await files.list(path))
+    const now = refuseOthers(await files.list(path))
+    await files.syncDirectory(path)
+    return now
   } catch (cause) {
-    // Two owners came at once. Both step back, so that the next one to try is alone.
+    // Two owners came at once: both step back, so that the next one to try is alone. Or the sync failed: no later one would make
+    // this name durable, so it must not be found by the next run either.
     await files.unlink(`${path}/${owner}`)
     throw cause
   }

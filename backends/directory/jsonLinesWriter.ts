@@ -12,12 +12,12 @@
 import { option as O, type option, taskEither as TE, type task, type taskEither } from 'fp-ts'
 import { SinkError, StreamError } from '../../lib/errors.js'
 import { checkpointId as asCheckpointId, epoch as asEpoch, type CheckpointId } from '../../lib/identity.js'
-import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
+import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { CommittedUpTo, SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports/transactionalSink.js'
 import { systemCodeOf } from './failures.js'
 import { sinkFailure } from './jsonLinesErrors.js'
-import { PartBuffer } from './partBuffer.js'
-import { commitPart } from './partCommit.js'
+import { type NewFile, PartBuffer } from './partBuffer.js'
+import { commitPart, renewPart } from './partCommit.js'
 import { committedName, inOrder, inProgressName, partFile, pendingName } from './partFiles.js'
 import { type HandledPart, handledParts, partHandle } from './partHandle.js'
 
@@ -57,6 +57,8 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
   readonly #commits = inTurn()
   /** Parts that this run made: what they hold is known. */
   readonly #own = new Set<string>()
+  /** Committed parts whose names a failed sync of the directory may have left to the next power cut. */
+  readonly #doubtful = new Set<string>()
   #text = ''
   #current = new PartBuffer()
   #flushing = false
@@ -128,9 +130,21 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
       this.#commits(async () => {
         const { files, path } = this.#writing
         const parts = handledParts(handle, path)
-        for (const part of parts) await commitPart(files, path, part, this.#own.has(committedName(part)))
-        await files.syncDirectory(path)
-        for (const part of parts) this.#own.delete(committedName(part))
+        for (const part of parts) {
+          const name = committedName(part)
+          await commitPart(files, path, part, this.#own.has(name))
+          if (this.#doubtful.has(name)) await renewPart(files, path, part, this.#create)
+        }
+        try {
+          await files.syncDirectory(path)
+        } catch (cause) {
+          for (const part of parts) this.#doubtful.add(committedName(part))
+          throw cause
+        }
+        for (const part of parts) {
+          this.#own.delete(committedName(part))
+          this.#doubtful.delete(committedName(part))
+        }
       }),
     )
   }
@@ -193,7 +207,7 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
     })
   }
 
-  readonly #create = async (): Promise<{ readonly path: string; readonly file: OpenFile }> => {
+  readonly #create = async (): Promise<NewFile> => {
     const { files, path } = this.#writing
     for (let attempt = 1; ; attempt += 1) {
       this.#fileCount += 1

@@ -2,6 +2,12 @@ import { crc32 } from 'node:zlib'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import { writeAll } from './wholeFiles.js'
 
+/** A file under way. */
+export interface NewFile {
+  readonly path: string
+  readonly file: OpenFile
+}
+
 /** What a pre-committed part file has to be. */
 export interface PartContent {
   readonly bytes: number
@@ -61,7 +67,7 @@ export class PartBuffer {
   }
 
   /** Writes what is not written. `create` opens a new file; after a failure the part has none. */
-  async flush(create: () => Promise<{ readonly path: string; readonly file: OpenFile }>): Promise<void> {
+  async flush(create: () => Promise<NewFile>): Promise<void> {
     if (this.#written === this.#blocks.length) return
     if (this.#file === undefined) ({ path: this.#path, file: this.#file } = await create())
     this.#failed = false

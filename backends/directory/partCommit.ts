@@ -1,9 +1,10 @@
 import { crc32 } from 'node:zlib'
 import { SinkError } from '../../lib/errors.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
+import type { NewFile } from './partBuffer.js'
 import { committedName, pendingName } from './partFiles.js'
 import type { HandledPart } from './partHandle.js'
-import { readFully } from './wholeFiles.js'
+import { readFully, writeAll } from './wholeFiles.js'
 
 const blockBytes = 256 * 1024
 
@@ -17,7 +18,7 @@ export async function commitPart(files: FileLayer, directory: string, part: Hand
   const pending = `${directory}/${pendingName(part)}`
   const committed = `${directory}/${committedName(part)}`
   const damaged = (file: string, found: number, expected: number, what: string): SinkError =>
-    new SinkError('TRANSACTION_DAMAGED', { path: `${directory}/${file}`, what, found, expected })
+    new SinkError('TRANSACTION_DAMAGED', { path: `${directory}/${file}`, what, found, expected, permanent: true })
 
   const committedBytes = await files.size(committed)
   if (committedBytes !== undefined && committedBytes !== part.bytes) throw damaged(committedName(part), committedBytes, part.bytes, 'bytes')
@@ -34,18 +35,45 @@ export async function commitPart(files: FileLayer, directory: string, part: Hand
   await files.rename(pending, committed)
 }
 
+/**
+ * Gives a committed part its name anew, by a copy: when the sync of a directory failed, no later one makes the names durable that
+ * it was to cover. Readers see the same bytes all the time.
+ */
+export async function renewPart(files: FileLayer, directory: string, part: HandledPart, create: () => Promise<NewFile>): Promise<void> {
+  const committed = `${directory}/${committedName(part)}`
+  const { path, file } = await create()
+  try {
+    await visitBlocks(files, committed, part.bytes, (block, position) => writeAll(file, block, position))
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await files.rename(path, committed)
+}
+
 async function checksum(files: FileLayer, path: string, bytes: number): Promise<number> {
+  let sum = 0
+  await visitBlocks(files, path, bytes, async (block) => {
+    sum = crc32(block, sum)
+  })
+  return sum
+}
+
+async function visitBlocks(
+  files: FileLayer,
+  path: string,
+  bytes: number,
+  visit: (block: Uint8Array, position: number) => Promise<void>,
+): Promise<void> {
   const file = await files.open(path)
   try {
     const block = new Uint8Array(Math.min(blockBytes, bytes))
-    let sum = 0
     for (let position = 0; position < bytes; ) {
       const count = await readFully(file, block, position)
       if (count === 0) break
-      sum = crc32(block.subarray(0, count), sum)
+      await visit(block.subarray(0, count), position)
       position += count
     }
-    return sum
   } finally {
     // Only read from: how its closing went changes nothing.
     await file.close().catch(() => undefined)
