@@ -13,9 +13,9 @@ import { cutAt, type ImageOptions, type Survives } from './crashFsImage.js'
 import { type DirectoryNode, type FileNode, type Nodes, type Operation, copied, putBytes, setSize } from './crashFsLog.js'
 
 export interface CrashFsOptions extends Partial<ImageOptions> {
-  /** Room for the bytes of all files. */
+  /** Room for the bytes of all files; see {@link CrashFs.bytesMax}. */
   readonly bytesMax?: number
-  /** Room for files and directories. */
+  /** Room for files and directories; see {@link CrashFs.nodesMax}. */
   readonly nodesMax?: number
   /** Lack of room is told by the write, or only by the sync. */
   readonly fullAt?: 'write' | 'sync'
@@ -40,6 +40,11 @@ export class CrashFs implements FileLayer {
   /** Files that were opened and not closed. */
   openFiles = 0
 
+  /** Room for the bytes of all files; more may be given, and taken away, at any time. */
+  bytesMax: number
+  /** Room for files and directories. */
+  nodesMax: number
+
   private readonly options: CrashFsOptions
   private readonly durable: Nodes
   private nodes: Nodes
@@ -48,6 +53,8 @@ export class CrashFs implements FileLayer {
 
   constructor(options: CrashFsOptions = {}, durable: Nodes = new Map([[rootNode, { kind: 'directory', names: new Map() }]]), log: readonly Operation[] = [], nodes?: Nodes) {
     this.options = options
+    this.bytesMax = options.bytesMax ?? Number.POSITIVE_INFINITY
+    this.nodesMax = options.nodesMax ?? Number.POSITIVE_INFINITY
     this.durable = durable
     this.log = [...log]
     this.nodes = copied(nodes ?? durable)
@@ -146,7 +153,13 @@ export class CrashFs implements FileLayer {
       if (known !== undefined && this.nodes.get(known)?.kind !== 'directory') throw new FileError('EEXIST', 'makeDirectory', path)
       const next = known ?? this.make({ kind: 'directory', names: new Map() }, path)
       if (known === undefined) this.changeNames(directory, [[name, next]])
-      await this.syncNames(directory, path)
+      try {
+        await this.syncNames(directory, path)
+      } catch (error) {
+        // A later sync could not be believed for this entry, so the next attempt makes a new one.
+        if (known === undefined) this.changeNames(directory, [[name, undefined]])
+        throw error
+      }
       directory = next
     }
   }
@@ -174,7 +187,8 @@ export class CrashFs implements FileLayer {
 
   /** Counts a call, gives others their turn, and fails it where that was asked for. */
   private async call(name: FileCall['name'], path: string): Promise<number> {
-    const fault = this.faults?.({ number: this.calls++, name, path })
+    const number = this.calls++
+    const fault = this.faults?.({ number, name, path })
     await Promise.resolve()
     if (fault === undefined) return Number.POSITIVE_INFINITY
     if ('code' in fault) throw new FileError(fault.code, name, path)
@@ -192,7 +206,7 @@ export class CrashFs implements FileLayer {
   }
 
   private make(node: FileNode | DirectoryNode, path: string): number {
-    if (this.options.nodesMax !== undefined && this.reachable() >= this.options.nodesMax) throw new FileError('ENOSPC', 'create', path)
+    if (Number.isFinite(this.nodesMax) && this.live().size >= this.nodesMax) throw new FileError('ENOSPC', 'create', path)
     const number = this.nextNode++
     this.nodes.set(number, node)
     this.log.push({ kind: 'made', node: number, as: node.kind })
@@ -223,7 +237,7 @@ export class CrashFs implements FileLayer {
         if (!writable) throw new FileError('EBADF', 'write', path)
         let length = Math.min(bytes.length, most)
         const grows = Math.max(0, position + length - file.size)
-        const room = (this.options.bytesMax ?? Number.POSITIVE_INFINITY) - this.used()
+        const room = Number.isFinite(this.bytesMax) ? this.bytesMax - this.used() : this.bytesMax
         if (grows > room) {
           if (this.options.fullAt === 'sync') overdrawn = true
           else {
@@ -280,10 +294,6 @@ export class CrashFs implements FileLayer {
       if (entry?.kind === 'file') sum += entry.size
     }
     return sum
-  }
-
-  private reachable(): number {
-    return this.live().size
   }
 
   /** What some name leads to. */

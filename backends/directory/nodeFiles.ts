@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { type FileHandle, link, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 
@@ -80,7 +80,10 @@ async function makeDirectory(path: string): Promise<void> {
   try {
     await syncDirectory(parent)
   } catch (error) {
-    if (!existed || !denied.has(String(codeOf(error)))) throw error
+    if (existed && denied.has(String(codeOf(error)))) return
+    // A later sync could not be believed for this entry, so the next attempt makes a new one.
+    if (!existed) await rmdir(path).catch(() => undefined)
+    throw error
   }
 }
 
