@@ -16,6 +16,9 @@ export interface Downstream<T = unknown> {
   error(error: unknown): void
 }
 
+/** Which output of an operator: the main one, or a side output. */
+export type Output = 'main' | { readonly tag: string }
+
 /** Something that feeds a downstream, and stops when that one wants no more. */
 export interface Upstream {
   release(downstream: Downstream): void

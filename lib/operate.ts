@@ -5,13 +5,13 @@
  * listens any more (`take(2)`), and a user function that throws ends the stream in `error`, with the user's own error.
  */
 import { Observable, type Subscriber } from 'rxjs'
-import { toSubscriber, toValues } from './downstream.js'
+import { type Output, toSubscriber, toValues } from './downstream.js'
 import type { AnyStream, Element, Stream, StreamElement } from './element.js'
 import { ConfigurationError } from './errors.js'
 import type { OperatorSpec } from './machine.js'
 import { RecordsStage, type RecordsOptions } from './recordsStage.js'
 import type { SideOutput } from './sideOutput.js'
-import { type Attachment, connect, markStage, type Output, Stage, type StageLike, stageOf } from './stage.js'
+import { type Attachment, connect, markStage, Stage, type StageLike, stageOf } from './stage.js'
 
 /** Makes an Observable of a function that subscribes. For the core only: everything else is an operator. */
 export const observable = <T>(subscribe: (subscriber: Subscriber<T>) => () => void): Observable<T> => new Observable((subscriber) => subscribe(subscriber))

@@ -1,11 +1,11 @@
 import type { Observable } from 'rxjs'
 import { systemClock } from './clock.js'
-import type { Downstream } from './downstream.js'
+import type { Downstream, Output } from './downstream.js'
 import { EndOfInput, StreamStart } from './element.js'
 import { StreamError } from './errors.js'
 import { defaultLimits } from './limits.js'
 import type { RunContext } from './run.js'
-import { type Attachment, type Output, type PlainObserver, type StageLike, subscribePlainly } from './stage.js'
+import { type Attachment, type PlainObserver, type StageLike, subscribePlainly } from './stage.js'
 import { isDevelopment } from './development.js'
 
 export interface RecordsOptions<T> {

@@ -1,11 +1,11 @@
-import type { Downstream, Upstream } from './downstream.js'
+import type { Downstream, Output, Upstream } from './downstream.js'
 import { fanOut } from './downstream.js'
 import { type CheckpointBarrier, EndOfInput, StreamStart } from './element.js'
 import { StreamError } from './errors.js'
 import type { Receiver } from './machine.js'
 import type { DeadLetter, ReplayableSource, SourceBatch, SourceOffset } from './ports/replayableSource.js'
 import type { RunContext } from './run.js'
-import type { Attachment, Output, StageLike } from './stage.js'
+import type { Attachment, StageLike } from './stage.js'
 
 /**
  * A source in the graph of a job: where its records enter, and its offset.

@@ -6,7 +6,7 @@
  */
 import { type Observable, Subscriber } from 'rxjs'
 import { assembled } from './assembly.js'
-import type { Downstream, Upstream } from './downstream.js'
+import type { Downstream, Output, Upstream } from './downstream.js'
 import { StreamError } from './errors.js'
 import type { OperatorSpec } from './machine.js'
 import { PlainPort } from './plainPort.js'
@@ -14,8 +14,6 @@ import { StageRun } from './stageRun.js'
 
 /** The mark on an Observable that leads to the stage behind it, so that two operators in a row are chained. */
 const stageMark: unique symbol = Symbol.for('rxweir.stage') as never
-
-export type Output = 'main' | { readonly tag: string }
 
 /** Something that elements come from: an operator, or the source of a run. */
 export interface StageLike {

@@ -7,7 +7,7 @@
  */
 import type { Cancel } from './clock.js'
 import { Alignment, type Junction } from './align.js'
-import { type Downstream, fanOut, type Upstream } from './downstream.js'
+import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
 import { ConfigurationError, invariant } from './errors.js'
 import type { Json } from './json.js'
@@ -15,7 +15,6 @@ import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import type { SideOutput } from './sideOutput.js'
-import type { Output } from './stage.js'
 import { type RowCapture, RowTable } from './state/rowTable.js'
 import { storedTime, timeStored } from './storedTime.js'
 

@@ -67,7 +67,7 @@ export class RowTable<S> {
   private states: string[]
   private number = 0
   /** Cells of states that the program does not declare, by row key. */
-  readonly foreign = new Map<string, Uint8Array>()
+  readonly foreign: Map<string, Uint8Array> = new Map()
 
   constructor(
     readonly options: RowTableOptions<S>,
