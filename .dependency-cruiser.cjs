@@ -64,10 +64,10 @@ module.exports = {
     ),
     {
       name: 'backends-on-lib',
-      comment: 'A backend imports lib, Node, its own folder, its driver, fp-ts and lru-cache; no rxjs, no operator, no law.',
+      comment: 'A backend imports lib, Node, its own folder, its driver, fp-ts, io-ts and lru-cache; no rxjs, no operator, no law.',
       severity: 'error',
       from: { path: '^backends/' },
-      to: { dependencyTypesNot: ['core'], pathNot: ['^(lib|backends)/', packages('fp-ts', 'lru-cache', ...drivers)] },
+      to: { dependencyTypesNot: ['core'], pathNot: ['^(lib|backends)/', packages('fp-ts', 'io-ts', 'lru-cache', ...drivers)] },
     },
     {
       name: 'backends-without-siblings',
