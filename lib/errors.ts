@@ -28,6 +28,7 @@ export const errorTable = {
   LIFT_ASYNCHRONOUS: { class: 'StreamError', meaning: 'a lifted operator emitted outside the call', hint: 'lift(...) takes stateless synchronous operators such as map and filter' },
   LIFT_COMPLETED: { class: 'StreamError', meaning: 'a lifted operator completed its stream', hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream' },
   VALUE_NOT_ENCODABLE: { class: 'StreamError', meaning: 'a value cannot be written so that it reads back the same', hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec' },
+  STATE_VALUE_MISSING: { class: 'StreamError', meaning: 'null or undefined was added to a list', hint: 'a list holds values; leave the element out, or keep it in a value of its own' },
   STATE_FULL: { class: 'StreamError', meaning: 'an operator holds as many keys as its limit allows', hint: 'let state expire, use a backend for more state than memory, or raise limits.rowsMax' },
   // --- one checkpoint failed; the stream goes on
   CHECKPOINT_TIMED_OUT: { class: 'CheckpointError', meaning: 'a checkpoint was not acknowledged by all in time', hint: 'the operators named did not see the barrier or are still writing: look for an rxjs operator that drops or delays elements, a slow sink or a slow disk' },

@@ -5,7 +5,9 @@ import type { CheckpointId } from './identity.js'
 import type { Json } from './json.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
 import type { SideOutput } from './sideOutput.js'
-import type { RowTable, RowTableOptions } from './state/rowTable.js'
+import type { EntryTable } from './state/entryTable.js'
+import type { RowTableOptions } from './state/rowStore.js'
+import type { NamespacedOptions, RowTable } from './state/rowTable.js'
 
 /** Takes records. A machine is one, and what it writes to is one: the first machine of a chain calls the second directly. */
 export interface Receiver<T> {
@@ -62,7 +64,11 @@ export interface MachineContext<R> {
   /** The event time of the inputs, combined; `-Infinity` before the first watermark. */
   watermark(): number
   /** Keyed state. Call it while the machine is made. */
-  rows<S>(options: RowTableOptions<S>): RowTable<S>
+  rows<S>(options: RowTableOptions<S> & NamespacedOptions): RowTable<S>
+  /** Keyed state with many entries per key. Call it while the machine is made. */
+  entries<S>(options: RowTableOptions<S>): EntryTable<S>
+  /** Calls `work` between two records, soon; before the first one when it is called while opening. */
+  post(work: () => void): void
   /** Calls `work` once between two records, not before `atMs`. Cancelled when the run ends; not kept in checkpoints. */
   callAt(atMs: number, work: () => void): Cancel
   /** Ends the run with an error that arose outside a call; inside one, throw it. */
@@ -83,8 +89,8 @@ export interface OperatorSpec<T, R> {
   readonly keys?: 'kept' | 'given' | 'none'
   /** Whether watermarks pass (default) or the operator makes its own. */
   readonly time?: 'passes' | 'own'
-  /** The side outputs that it may emit. */
-  readonly sides?: readonly SideOutput<never>[]
+  /** The side outputs that it may emit: those listed, or whatever its user's functions name. */
+  readonly sides?: readonly SideOutput<never>[] | 'any'
   /** Takes part in checkpoints although it has no uid: it has `snapshotState`, under a name made of its position. */
   readonly remembers?: boolean
   create(context: MachineContext<R>): Machine<T>

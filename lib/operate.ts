@@ -81,7 +81,7 @@ export const closeToValues = <T>(source: AnyStream<T>): Observable<T> =>
 /** The stream of a side output, directly at the operator that emits it. */
 export function sideStream<S>(source: AnyStream, side: SideOutput<S>): Stream<S> {
   const stage = stageOf(source)
-  if (stage === undefined || !stage.tags.includes(side.tag))
+  if (stage === undefined || (stage.tags !== 'any' && !stage.tags.includes(side.tag)))
     throw new ConfigurationError('SIDE_OUTPUT_UNREACHABLE', { tag: side.tag, ...(stage === undefined ? {} : { emitted: stage.tags }) })
   return streamOf(stage, side)
 }

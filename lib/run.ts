@@ -6,7 +6,7 @@ import type { Json } from './json.js'
 import type { Limits } from './limits.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
-import type { RowCapture } from './state/rowTable.js'
+import type { RowCapture } from './state/rowStore.js'
 
 /**
  * The run that a stream belongs to, as operators see it. It comes down the stream in the first element.

@@ -20,7 +20,7 @@ export interface StageLike {
   /** Adds an output. Elements may arrive before this returns. */
   attach(downstream: Downstream, output: Output, sink: Attachment): void
   /** The tags of side outputs that may be tapped here. */
-  readonly tags: readonly string[]
+  readonly tags: readonly string[] | 'any'
 }
 
 /** Filled while attaching, before the first element: how to let go again. */
@@ -36,14 +36,14 @@ export function markStage<T extends Observable<unknown>>(stream: T, stage: Stage
 }
 
 export class Stage implements StageLike {
-  readonly tags: readonly string[]
+  readonly tags: readonly string[] | 'any'
   private current: StageRun | undefined
 
   constructor(
     private readonly spec: OperatorSpec<never, never>,
     private readonly sources: readonly Observable<unknown>[],
   ) {
-    this.tags = (spec.sides ?? []).map(({ tag }) => tag)
+    this.tags = spec.sides === 'any' ? 'any' : (spec.sides ?? []).map(({ tag }) => tag)
     assembled(spec.uid)
   }
 

@@ -15,13 +15,15 @@ import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import type { SideOutput } from './sideOutput.js'
-import { type RowCapture, RowTable } from './state/rowTable.js'
+import { EntryTable } from './state/entryTable.js'
+import type { RowCapture, RowStore } from './state/rowStore.js'
+import { RowTable } from './state/rowTable.js'
 import { storedTime, timeStored } from './storedTime.js'
 
 const defaultMaxParallelism = 128
 
 /** Captures all tables of an operator, or none. */
-function captureAll(tables: readonly RowTable<never>[]): RowCapture[] {
+function captureAll(tables: readonly RowStore<never>[]): RowCapture[] {
   const captures: RowCapture[] = []
   try {
     for (const table of tables) captures.push(table.capture())
@@ -46,7 +48,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   private readonly taps: SideTap[]
   private readonly feeds: (() => void)[] = []
   private readonly alignment: Alignment | undefined
-  private readonly tables: RowTable<never>[] = []
+  private readonly tables: RowStore<never>[] = []
   private readonly timers = new Set<Cancel>()
   private started: StreamStart | undefined
   private machine: Machine<never> | undefined
@@ -69,7 +71,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.operator = spec.uid ?? spec.name
     this.uid = this.operator
     this.derived = spec.uid === undefined
-    this.taps = (spec.sides ?? []).map(({ tag }) => ({ tag, outputs: [], untapped: 0 }))
+    this.taps = spec.sides === 'any' ? [] : (spec.sides ?? []).map(({ tag }) => ({ tag, outputs: [], untapped: 0 }))
     if (inputs > 1) this.alignment = new Alignment(inputs, this)
   }
 
@@ -98,7 +100,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
 
   addOutput(downstream: Downstream, output: Output): void {
     if (output === 'main') this.main.push(downstream)
-    else this.taps.find(({ tag }) => tag === output.tag)?.outputs.push(downstream)
+    else this.tapOf(output.tag).outputs.push(downstream)
   }
 
   /** A downstream wants no more. When none is left, neither does this operator. */
@@ -272,6 +274,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   // ---- what the machine sees
 
   private contextFor(run: RunContext, path: string): MachineContext<unknown> {
+    const scope = { uid: path, rowsMax: run.limits.rowsMax, maxParallelism: defaultMaxParallelism, tracked: run.kind === 'job', development: run.development }
     return {
       uid: path,
       clock: run.clock,
@@ -281,21 +284,31 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       emitWatermark: (timestampMs) => this.letOut(timestampMs),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
-      rows: (options) => {
-        const scope = { uid: path, rowsMax: run.limits.rowsMax, maxParallelism: defaultMaxParallelism, tracked: run.kind === 'job', development: run.development }
-        const table = new RowTable(options, scope)
-        this.tables.push(table as never)
-        return table
-      },
+      rows: (options) => this.keep(new RowTable(options, scope)),
+      entries: (options) => this.keep(new EntryTable(options, scope)),
+      post: (work) => run.post(work),
       callAt: (atMs, work) => this.callAt(run, atMs, work),
       fail: (error) => this.fail(error),
       report: (event) => run.report(event),
     }
   }
 
+  private keep<T extends RowStore<never> | RowStore<unknown>>(table: T): T {
+    this.tables.push(table as RowStore<never>)
+    return table
+  }
+
+  private tapOf(tag: string): SideTap {
+    const known = this.taps.find((tap) => tap.tag === tag)
+    if (known !== undefined) return known
+    invariant(this.spec.sides === 'any', 'an operator emits only to the side outputs that it declares')
+    const tap: SideTap = { tag, outputs: [], untapped: 0 }
+    this.taps.push(tap)
+    return tap
+  }
+
   private sideReceiver<S>(output: SideOutput<S>): Receiver<S> {
-    const tap = this.taps.find(({ tag }) => tag === output.tag)
-    invariant(tap !== undefined, 'an operator emits only to the side outputs that it declares')
+    const tap = this.tapOf(output.tag)
     if (tap.outputs.length > 0) return fanOut(tap.outputs.map((downstream) => downstream.receiver()))
     return { processRecord: () => void (tap.untapped += 1) }
   }

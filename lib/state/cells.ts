@@ -1,16 +1,27 @@
 /**
  * A row's value: its cells one after the other, each with the state it belongs to and the version of the codec that wrote it.
  *
- *     state number (varint) · flags (varint, 0 in format 1) · codec version (varint) · text length (varint) · text (UTF-8)
+ *     state number (varint) · flags (varint) · codec version (varint) · [time stamp, 8 bytes] · text length (varint) · text (UTF-8)
+ *
+ * Flag 1: the cell expires and has the time at which it was last touched (a float, big endian). Other flags are of newer formats.
  *
  * State numbers are given once per operator, kept in the checkpoint and never used again for another name, so that cells of a
  * state that the program no longer declares can be kept as bytes.
  */
 import { BackendError } from '../errors.js'
 
-export type VisitCell = (state: number, version: number, text: Uint8Array, cell: Uint8Array) => void
+export interface Cell {
+  readonly state: number
+  readonly version: number
+  readonly touchedMs: number | undefined
+  readonly text: Uint8Array
+  /** The whole cell, to be kept as it is. */
+  readonly bytes: Uint8Array
+}
 
-export function readCells(bytes: Uint8Array, visit: VisitCell): void {
+export const stampedFlag = 1
+
+export function readCells(bytes: Uint8Array, visit: (cell: Cell) => void): void {
   let at = 0
   const varint = (): number => {
     let result = 0
@@ -27,12 +38,18 @@ export function readCells(bytes: Uint8Array, visit: VisitCell): void {
     const start = at
     const state = varint()
     const flags = varint()
-    if (flags !== 0) throw new BackendError('FORMAT_NEWER', { what: 'cell', flags })
+    if (flags > stampedFlag) throw new BackendError('FORMAT_NEWER', { what: 'cell', flags })
     const version = varint()
+    let touchedMs: number | undefined
+    if (flags === stampedFlag) {
+      if (at + 8 > bytes.length) throw new BackendError('SNAPSHOT_CORRUPT', { reason: 'a cell is cut short' })
+      touchedMs = new DataView(bytes.buffer, bytes.byteOffset + at, 8).getFloat64(0)
+      at += 8
+    }
     const length = varint()
     if (at + length > bytes.length) throw new BackendError('SNAPSHOT_CORRUPT', { reason: 'a cell is cut short' })
     const text = bytes.subarray(at, at + length)
     at += length
-    visit(state, version, text, bytes.subarray(start, at))
+    visit({ state, version, touchedMs, text, bytes: bytes.subarray(start, at) })
   }
 }

@@ -9,6 +9,11 @@ export class DueRows<S> {
   private readonly times: number[] = []
   private readonly rowsAt = new Map<number, Set<Row<S>>>()
 
+  /** The soonest time at which something is due. */
+  get first(): number | undefined {
+    return this.times[0]
+  }
+
   /** Registering twice is registering once. */
   add(timeMs: number, row: Row<S>): void {
     const rows = this.rowsAt.get(timeMs)

@@ -1,10 +1,10 @@
 import type { Key } from '../key.js'
 
 /**
- * The state of one key (and namespace: a window) in one operator. Held by reference while a record is processed, so that a
- * record costs one look-up.
+ * One cell of keyed state: of one key, in one namespace (a window) if there is one, and of a list or a map one entry.
  *
- * The value is immutable; the row is not. `dirtyIn` and `slot` say where the row stands among the changes since the last barrier.
+ * Held by reference while a record is processed, so that a record costs one look-up. The value is immutable; the row is not.
+ * `dirtyIn` and `slot` say where the row stands among the changes since the last barrier.
  */
 export class Row<S = unknown> {
   /** The interval between two captures in which the row was last changed; 0 for never. */
@@ -15,10 +15,14 @@ export class Row<S = unknown> {
   live = true
   /** The next row of the same key with another namespace. */
   next: Row<S> | undefined = undefined
+  previous: Row<S> | undefined = undefined
+  /** When it was last written or refreshed, in the time of its TTL; 0 where there is none. */
+  touchedMs = 0
 
   constructor(
     readonly key: Key,
     readonly namespace: Key | undefined,
+    readonly entry: Key | undefined,
     public value: S,
   ) {}
 }

@@ -6,6 +6,7 @@
  * A key starts with its key group (two bytes, big endian). Frames carry no checksum: a storage that keeps bytes adds its own.
  */
 import { BackendError } from '../errors.js'
+import { stampedFlag } from './cells.js'
 
 /** Called for each row; `value` is undefined for a deletion. Both are views into the chunk. */
 export type VisitRow = (key: Uint8Array, value: Uint8Array | undefined) => void
@@ -85,7 +86,7 @@ export class RowFrames {
   }
 
   /** Adds a row with one cell (the layout of cells.ts), and behind it cells that are kept as bytes. */
-  addCell(keyGroup: number, key: string, state: number, version: number, text: string | undefined, foreign: Uint8Array | undefined): void {
+  addCell(keyGroup: number, key: string, state: number, version: number, touchedMs: number | undefined, text: string | undefined, foreign: Uint8Array | undefined): void {
     this.addKey(keyGroup, key)
     const foreignLength = foreign?.length ?? 0
     if (text === undefined) {
@@ -94,12 +95,13 @@ export class RowFrames {
     } else {
       const bytes = bytesUnlessAscii(text)
       const length = bytes?.length ?? text.length
-      const cellLength = varintLength(state) + 1 + varintLength(version) + varintLength(length) + length
+      const cellLength = varintLength(state) + 1 + varintLength(version) + (touchedMs === undefined ? 0 : 8) + varintLength(length) + length
       this.room(cellLength + foreignLength + 10)
       this.varint(cellLength + foreignLength + 1)
       this.varint(state)
-      this.varint(0)
+      this.varint(touchedMs === undefined ? 0 : stampedFlag)
       this.varint(version)
+      if (touchedMs !== undefined) this.float(touchedMs)
       this.varint(length)
       this.text(text, bytes)
     }
@@ -140,6 +142,11 @@ export class RowFrames {
     const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.used + more))
     larger.set(this.bytes.subarray(0, this.used))
     this.bytes = larger
+  }
+
+  private float(value: number): void {
+    new DataView(this.bytes.buffer, this.bytes.byteOffset + this.used, 8).setFloat64(0, value)
+    this.used += 8
   }
 
   private varint(value: number): void {

@@ -1,0 +1,102 @@
+import type { Key } from './key.js'
+import type { MachineContext } from './machine.js'
+import { type Handles, openState, openStates, type StateDescriptor, type StateDescriptors } from './state/descriptor.js'
+import { Expiry } from './state/expiry.js'
+import { KeyedScope } from './state/keyedScope.js'
+import type { RowStore } from './state/rowStore.js'
+import type { KeptState, StateHost } from './state/stateHost.js'
+import type { CheckedTtl } from './state/ttl.js'
+import { type OnTimer, TimerService } from './state/timers.js'
+
+/**
+ * What every operator with named keyed state and timers is made of: the current key, the handles, the timers, and expiry.
+ *
+ * A machine calls `enter` before it lets a user's function see a record, `advance` when event time advances, and `open` once.
+ */
+export class KeyedOperatorState<D extends StateDescriptors> {
+  readonly scope = new KeyedScope()
+  readonly timers: TimerService
+  readonly handles: Handles<D>
+  private readonly kept: ReadonlyMap<string, KeptState>
+  private readonly byEventTime: Expiry<never>[] = []
+  private readonly host: StateHost
+
+  constructor(
+    private readonly context: MachineContext<never>,
+    private readonly descriptors: D,
+    onTimer: OnTimer,
+    { namespaced = false }: { readonly namespaced?: boolean } = {},
+  ) {
+    this.timers = new TimerService(context, this.scope, onTimer)
+    this.host = {
+      scope: this.scope,
+      uid: context.uid,
+      namespaced,
+      rows: (options) => context.rows(options),
+      entries: (options) => context.entries(options),
+      timeOf: (ttl) => this.timeOf(ttl),
+      expiry: (ttl, table) => this.expiry(ttl, table),
+    }
+    const { handles, kept } = openStates(descriptors, this.host)
+    this.handles = handles
+    this.kept = kept
+  }
+
+  /** State of the operator's own, beside that of its user. Call it while the machine is made. */
+  own<H>(name: string, descriptor: StateDescriptor<H>): H & KeptState {
+    const handle = openState(descriptor, name, this.host) as H & KeptState
+    ;(this.kept as Map<string, KeptState>).set(name, handle)
+    return handle
+  }
+
+  open(): void {
+    for (const state of this.kept.values()) state.restored?.()
+    this.timers.open()
+  }
+
+  enter(key: unknown, timestamp: number | undefined): void {
+    this.scope.enter(key as Key, timestamp)
+  }
+
+  /** Event time has advanced: timers fire, then what has expired goes. */
+  advance(watermarkMs: number): void {
+    this.timers.advance(watermarkMs)
+    for (const expiry of this.byEventTime) expiry.sweep()
+  }
+
+  /** Visits every key that has a state, with its handle. */
+  forEachKey(descriptor: StateDescriptor, visit: (key: Key, handle: unknown) => void): void {
+    const found = Object.entries(this.descriptors).find(([, each]) => each === descriptor)
+    const state = found === undefined ? undefined : this.kept.get(found[0])
+    if (state === undefined) return
+    for (const key of new Set(state.keysWithState())) {
+      this.scope.enter(key, undefined)
+      visit(key, state)
+    }
+    this.scope.leave()
+  }
+
+  private timeOf(ttl: CheckedTtl): () => number {
+    if (ttl.time === 'processing') return () => this.context.clock.nowMs()
+    return () => Math.max(this.context.watermark(), this.scope.timestamp ?? Number.NEGATIVE_INFINITY)
+  }
+
+  private expiry<S>(ttl: CheckedTtl, table: RowStore<S>): Expiry<S> {
+    let armed: { readonly atMs: number; readonly cancel: () => void } | undefined
+    const arm = (atMs: number): void => {
+      if (ttl.time === 'event' || (armed !== undefined && armed.atMs <= atMs)) return
+      armed?.cancel()
+      armed = {
+        atMs,
+        cancel: this.context.callAt(atMs, () => {
+          armed = undefined
+          expiry.sweep()
+        }),
+      }
+    }
+    const now = ttl.time === 'processing' ? () => this.context.clock.nowMs() : () => this.context.watermark()
+    const expiry = new Expiry<S>(ttl, now, table, arm)
+    if (ttl.time === 'event') this.byEventTime.push(expiry as unknown as Expiry<never>)
+    return expiry
+  }
+}

@@ -1,0 +1,142 @@
+import { BackendError } from '../errors.js'
+import { encodeKey, type Key, type MapKey, mapKey } from '../key.js'
+import { Row } from './row.js'
+import { type RowAddress, RowStore, type RowTableOptions, type RowTableScope } from './rowStore.js'
+
+/** The entries of one key in one namespace, in the order in which they were added. Many hold one only: that one needs no Map. */
+interface Entries<S> {
+  readonly namespace: MapKey | undefined
+  single: Row<S> | undefined
+  many: Map<MapKey, Row<S>> | undefined
+  /** The largest number that named an entry: elements of a list are numbered. */
+  largest: number
+  /** The entries of the same key in another namespace. */
+  next: Entries<S> | undefined
+}
+
+/**
+ * Many rows per key (and namespace): the entries of a map, the elements of a list, the timers of a key.
+ *
+ * Each entry is a row of its own, so a checkpoint writes what changed of a large map and not all of it.
+ */
+export class EntryTable<S> extends RowStore<S> {
+  private readonly heads = new Map<MapKey, Entries<S>>()
+
+  constructor(options: RowTableOptions<S>, scope: RowTableScope) {
+    super(options, scope)
+  }
+
+  get(key: Key, namespace: Key | undefined, entry: Key): Row<S> | undefined {
+    const entries = this.entriesOf(mapKey(key), namespace)
+    if (entries === undefined) return undefined
+    const at = mapKey(entry)
+    if (entries.many !== undefined) return entries.many.get(at)
+    const { single } = entries
+    return single !== undefined && mapKey(single.entry as Key) === at ? single : undefined
+  }
+
+  /** Adds an entry behind the others. There must be none of its name. */
+  create(key: Key, namespace: Key | undefined, entry: Key, value: S): Row<S> {
+    return this.add({ key, namespace, entry }, value)
+  }
+
+  /** Visits the entries of a key and namespace in the order in which they were added. The one visited may be removed meanwhile. */
+  *entries(key: Key, namespace: Key | undefined): IterableIterator<Row<S>> {
+    const entries = this.entriesOf(mapKey(key), namespace)
+    if (entries !== undefined) yield* all(entries)
+  }
+
+  /** How many entries a key has in a namespace. */
+  sizeOf(key: Key, namespace: Key | undefined): number {
+    const entries = this.entriesOf(mapKey(key), namespace)
+    return entries === undefined ? 0 : (entries.many?.size ?? 1)
+  }
+
+  /** A number larger than that of every entry. */
+  nextNumber(key: Key, namespace: Key | undefined): number {
+    return (this.entriesOf(mapKey(key), namespace)?.largest ?? -1) + 1
+  }
+
+  /** Puts numbered entries in their order: a checkpoint keeps rows in the order of their changes. */
+  order(): void {
+    for (const head of this.heads.values()) {
+      for (let entries: Entries<S> | undefined = head; entries !== undefined; entries = entries.next) {
+        if (entries.many === undefined) continue
+        const sorted = [...entries.many].sort(([, a], [, b]) => numberOf(a.entry) - numberOf(b.entry))
+        entries.many = new Map(sorted)
+      }
+    }
+  }
+
+  *rows(): IterableIterator<Row<S>> {
+    for (const head of [...this.heads.values()]) {
+      for (let entries: Entries<S> | undefined = head; entries !== undefined; entries = entries.next) yield* all(entries)
+    }
+  }
+
+  protected addressText(row: Row<S>): string {
+    return encodeKey([row.key, row.namespace === undefined ? [] : [row.namespace], row.entry as Key])
+  }
+
+  protected addressOf(decoded: Key): RowAddress {
+    if (!Array.isArray(decoded) || decoded.length !== 3 || !Array.isArray(decoded[1]))
+      throw new BackendError('SNAPSHOT_CORRUPT', { uid: this.scope.uid, table: this.name, reason: 'a row is no entry' })
+    const [key, [namespace], entry] = decoded as [Key, [Key | undefined], Key]
+    return { key, namespace, entry }
+  }
+
+  protected locate({ key, namespace, entry }: RowAddress): Row<S> | undefined {
+    return this.get(key, namespace, entry as Key)
+  }
+
+  protected insert({ key, namespace, entry }: RowAddress, value: S): Row<S> {
+    const row = new Row(key, namespace, entry, value)
+    const at = mapKey(key)
+    const entries = this.entriesOf(at, namespace)
+    if (entries === undefined) this.heads.set(at, { namespace: namespaceKey(namespace), single: row, many: undefined, largest: numberOf(entry), next: this.heads.get(at) })
+    else {
+      entries.many ??= new Map(entries.single === undefined ? [] : [[mapKey(entries.single.entry as Key), entries.single]])
+      entries.single = undefined
+      entries.many.set(mapKey(entry as Key), row)
+      entries.largest = Math.max(entries.largest, numberOf(entry))
+    }
+    return row
+  }
+
+  protected take(row: Row<S>): void {
+    const at = mapKey(row.key)
+    const entries = this.entriesOf(at, row.namespace)
+    if (entries === undefined) return
+    entries.many?.delete(mapKey(row.entry as Key))
+    if (entries.many !== undefined && entries.many.size > 0) return
+    this.drop(at, entries)
+  }
+
+  private drop(at: MapKey, entries: Entries<S>): void {
+    const head = this.heads.get(at)
+    if (head === entries) {
+      if (entries.next === undefined) this.heads.delete(at)
+      else this.heads.set(at, entries.next)
+      return
+    }
+    let before = head
+    while (before !== undefined && before.next !== entries) before = before.next
+    if (before !== undefined) before.next = entries.next
+  }
+
+  private entriesOf(at: MapKey, namespace: Key | undefined): Entries<S> | undefined {
+    const wanted = namespaceKey(namespace)
+    let entries = this.heads.get(at)
+    while (entries !== undefined && entries.namespace !== wanted) entries = entries.next
+    return entries
+  }
+}
+
+const namespaceKey = (namespace: Key | undefined): MapKey | undefined => (namespace === undefined ? undefined : mapKey(namespace))
+
+const numberOf = (entry: Key | undefined): number => (typeof entry === 'number' ? entry : -1)
+
+function* all<S>({ single, many }: Entries<S>): IterableIterator<Row<S>> {
+  if (many !== undefined) yield* many.values()
+  else if (single !== undefined) yield single
+}

@@ -1,0 +1,309 @@
+/**
+ * Rows on the heap, captured in O(1): what every table of keyed state has in common.
+ *
+ * **Invariants** A row that changed since the last capture stands once in `dirty`. A capture takes that list and leaves an empty
+ * one. The first change to a row whose older capture is not encoded yet saves the old value into that capture, so what is
+ * encoded is the state at the barrier, whatever happens meanwhile. At most one capture is open at a time. Of all row objects
+ * that a key ever had at most one is live, and in a list of changes it stands behind the dead ones.
+ *
+ * **Fault model** A capture that could not be made durable is given back: its rows are dirty again and join the next capture.
+ */
+import type { StateCodec } from '../codec.js'
+import { BackendError, CheckpointError, invariant, RestoreError, RxweirError, StreamError } from '../errors.js'
+import type { Json } from '../json.js'
+import { decodeKey, type Key } from '../key.js'
+import { keyGroupOf } from '../keyGroup.js'
+import type { RowChunk } from '../ports/checkpointStorage.js'
+import { readCells } from './cells.js'
+import { freezeDeep } from './freeze.js'
+import type { Row } from './row.js'
+import { type RowFrames, readRows } from './rowFrames.js'
+
+export interface RowTableOptions<S> {
+  /** Names the table within its operator. */
+  readonly table: string
+  /** Names the state that the rows hold. */
+  readonly state: string
+  readonly codec: StateCodec<S>
+  /** The time by which rows expire; none where they stay. A row is stamped with it when it is written. */
+  readonly time?: (() => number) | undefined
+}
+
+/** Where a row stands. */
+export interface RowAddress {
+  readonly key: Key
+  readonly namespace: Key | undefined
+  readonly entry: Key | undefined
+}
+
+/** What the shell of an operator knows and its author need not say. */
+export interface RowTableScope {
+  readonly uid: string
+  readonly rowsMax: number
+  readonly maxParallelism: number
+  /** Changes are tracked, because captures will come. */
+  readonly tracked: boolean
+  readonly development: boolean
+}
+
+/** The changes of one table at one barrier. */
+export interface RowCapture {
+  readonly table: string
+  readonly rows: number
+  /** Encodes up to `rowsMax` more rows; false when none are left. */
+  encode(frames: RowFrames, rowsMax: number): boolean
+  /** The changes are durable. */
+  release(): void
+  /** The changes are not durable: they join the next capture. */
+  giveBack(): void
+}
+
+/** In development, so many changed rows are encoded at the barrier already and compared later. */
+const comparedRowsMax = 1_000
+/** Stands for "no value": the row was dead at the barrier. */
+const dead: unique symbol = Symbol('dead')
+
+export abstract class RowStore<S> {
+  readonly name: string
+  private dirty: Row<S>[] = []
+  private interval = 1
+  private open: Capture<S> | undefined
+  protected count = 0
+  /** Names of states by their number; the numbers are part of what is stored. */
+  private states: string[]
+  private number = 0
+  /** Cells of states that the program does not declare, by row key. */
+  private readonly foreign: Map<string, Uint8Array> = new Map()
+
+  protected constructor(
+    readonly options: RowTableOptions<S>,
+    readonly scope: RowTableScope,
+  ) {
+    this.name = options.table
+    this.states = [options.state]
+  }
+
+  /** How many rows there are. */
+  get size(): number {
+    return this.count
+  }
+
+  /** Visits all rows. The one visited may be removed meanwhile. */
+  abstract rows(): IterableIterator<Row<S>>
+
+  protected abstract addressOf(decoded: Key): RowAddress
+  protected abstract addressText(row: Row<S>): string
+  protected abstract locate(address: RowAddress): Row<S> | undefined
+  protected abstract insert(address: RowAddress, value: S): Row<S>
+  protected abstract take(row: Row<S>): void
+
+  /** Changes the value of a live row. */
+  write(row: Row<S>, value: S): void {
+    if (this.scope.development) freezeDeep(value)
+    if (row.dirtyIn !== this.interval && this.scope.tracked) this.touch(row)
+    row.value = value
+    if (this.options.time !== undefined) row.touchedMs = this.options.time()
+  }
+
+  /** Stamps a live row anew. */
+  refresh(row: Row<S>): void {
+    this.write(row, row.value)
+  }
+
+  /** Deletes a live row. */
+  remove(row: Row<S>): void {
+    invariant(row.live, 'a row that is removed is live')
+    if (row.dirtyIn !== this.interval && this.scope.tracked) this.touch(row)
+    this.take(row)
+    row.live = false
+    this.count -= 1
+  }
+
+  /** Fixes the changes since the last capture. Takes no longer for many changes than for one. */
+  capture(): RowCapture {
+    invariant(this.open === undefined, 'the capture before was released or given back')
+    const capture = new Capture(this, this.interval, this.dirty)
+    this.open = capture
+    this.dirty = []
+    this.interval += 1
+    return capture
+  }
+
+  /** What has to be stored beside the rows, so that they can be read. */
+  meta(): Json {
+    return { states: this.states }
+  }
+
+  restoreMeta(stored: Json): void {
+    const states = (stored as { states?: unknown }).states
+    if (!Array.isArray(states) || !states.every((name) => typeof name === 'string'))
+      throw new BackendError('SNAPSHOT_CORRUPT', { uid: this.scope.uid, table: this.name, reason: 'the names of its states are missing' })
+    this.states = [...(states as string[])]
+    this.number = this.states.indexOf(this.options.state)
+    if (this.number < 0) this.number = this.states.push(this.options.state) - 1
+  }
+
+  /** Takes rows over from a checkpoint: later ones over earlier ones. */
+  restore(chunk: RowChunk): void {
+    readRows(chunk.bytes, (keyBytes, value) => {
+      const keyText = text(keyBytes.subarray(2))
+      const address = this.addressOf(decodeKey(keyText))
+      const found = this.locate(address)
+      if (value === undefined) {
+        this.foreign.delete(keyText)
+        if (found !== undefined) this.forget(found)
+        return
+      }
+      let own = false
+      let unknown: number[] | undefined
+      readCells(value, ({ state, version, text: cellText, touchedMs, bytes }) => {
+        if (state !== this.number) {
+          unknown = [...(unknown ?? []), ...bytes]
+          return
+        }
+        own = true
+        const decoded = this.decode(text(cellText), version)
+        let row = found
+        if (row === undefined) {
+          row = this.insert(address, decoded)
+          this.count += 1
+        } else row.value = decoded
+        row.touchedMs = touchedMs ?? this.options.time?.() ?? 0
+      })
+      if (unknown === undefined) this.foreign.delete(keyText)
+      else this.foreign.set(keyText, Uint8Array.from(unknown))
+      if (!own && found !== undefined) this.forget(found)
+    })
+  }
+
+  /** @internal Encodes one row as it was at a barrier. */
+  encodeRow(row: Row<S>, value: S | typeof dead, touchedMs: number, frames: RowFrames): void {
+    const keyText = this.addressText(row)
+    const keyGroup = keyGroupOf(row.key, this.scope.maxParallelism)
+    const foreign = this.foreign.size === 0 ? undefined : this.foreign.get(keyText)
+    const stamp = this.options.time === undefined ? undefined : touchedMs
+    if (value !== dead) frames.addCell(keyGroup, keyText, this.number, this.options.codec.version, stamp, this.encode(value), foreign)
+    else if (foreign !== undefined) frames.addCell(keyGroup, keyText, this.number, 0, undefined, undefined, foreign)
+    else frames.addDeletion(keyGroup, keyText)
+  }
+
+  /** @internal */
+  encode(value: S): string {
+    return this.options.codec.toText(value)
+  }
+
+  /** @internal The open capture has ended. */
+  captureEnded(undone: readonly Row<S>[]): void {
+    this.open = undefined
+    for (const row of undone) {
+      const superseded = !row.live && this.locate(row) !== undefined
+      if (row.dirtyIn !== this.interval && !superseded) this.touch(row)
+    }
+  }
+
+  /** Adds a row. There must be none at the address. */
+  protected add(address: RowAddress, value: S): Row<S> {
+    if (this.count >= this.scope.rowsMax) throw new StreamError('STATE_FULL', { uid: this.scope.uid, rowsMax: this.scope.rowsMax })
+    const row = this.insert(address, value)
+    this.count += 1
+    if (this.options.time !== undefined) row.touchedMs = this.options.time()
+    if (this.scope.development) freezeDeep(value)
+    if (this.scope.tracked) this.touch(row)
+    return row
+  }
+
+  private touch(row: Row<S>): void {
+    this.open?.save(row)
+    row.dirtyIn = this.interval
+    row.slot = this.dirty.length
+    this.dirty.push(row)
+  }
+
+  /** Takes a row out while restoring: nothing is to be stored of it. */
+  private forget(row: Row<S>): void {
+    this.take(row)
+    row.live = false
+    this.count -= 1
+  }
+
+  private decode(stored: string, version: number): S {
+    try {
+      const value = this.options.codec.fromText(stored, version)
+      if (this.scope.development) freezeDeep(value)
+      return value
+    } catch (cause) {
+      if (cause instanceof RxweirError && cause.details.uid !== undefined) throw cause
+      const code = cause instanceof RestoreError ? cause.code : 'CODEC_MISMATCH'
+      throw new RestoreError(code, { uid: this.scope.uid, state: this.options.state, ...(cause instanceof RxweirError ? cause.details : {}) }, { cause })
+    }
+  }
+}
+
+/** One barrier's changes, until they are durable. */
+class Capture<S> implements RowCapture {
+  readonly table: string
+  readonly rows: number
+  private position = 0
+  private readonly saved = new Map<Row<S>, { readonly value: S | typeof dead; readonly touchedMs: number }>()
+  private readonly compared: Map<Row<S>, string> | undefined
+
+  constructor(
+    private readonly owner: RowStore<S>,
+    private readonly interval: number,
+    private readonly changed: readonly Row<S>[],
+  ) {
+    this.table = owner.name
+    this.rows = changed.length
+    if (owner.scope.development) this.compared = this.encodeSome()
+  }
+
+  /** Called before a row changes: keeps the value of the barrier, if that is not encoded yet. */
+  save(row: Row<S>): void {
+    if (row.dirtyIn === this.interval && row.slot >= this.position) this.saved.set(row, { value: row.live ? row.value : dead, touchedMs: row.touchedMs })
+  }
+
+  encode(frames: RowFrames, rowsMax: number): boolean {
+    const end = Math.min(this.changed.length, this.position + rowsMax)
+    for (; this.position < end; this.position++) {
+      const row = this.changed[this.position] as Row<S>
+      const saved = this.saved.size === 0 ? undefined : this.saved.get(row)
+      const value = saved !== undefined ? saved.value : row.live ? row.value : dead
+      this.compare(row, value)
+      this.owner.encodeRow(row, value, saved?.touchedMs ?? row.touchedMs, frames)
+    }
+    return this.position < this.changed.length
+  }
+
+  release(): void {
+    this.owner.captureEnded([])
+  }
+
+  giveBack(): void {
+    this.owner.captureEnded(this.changed)
+  }
+
+  /** Values that freezing cannot protect (a Map, a Date, bytes) are compared with what they were at the barrier. */
+  private encodeSome(): Map<Row<S>, string> {
+    const texts = new Map<Row<S>, string>()
+    for (const row of this.changed) {
+      if (texts.size >= comparedRowsMax) break
+      if (row.live && typeof row.value === 'object' && row.value !== null) texts.set(row, this.owner.encode(row.value))
+    }
+    return texts
+  }
+
+  private compare(row: Row<S>, value: S | typeof dead): void {
+    const before = this.compared?.get(row)
+    if (before !== undefined && (value === dead || this.owner.encode(value) !== before))
+      throw new CheckpointError('STATE_MUTATED', { uid: this.owner.scope.uid, state: this.owner.options.state })
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const text = (bytes: Uint8Array): string => {
+  try {
+    return utf8.decode(bytes)
+  } catch (cause) {
+    throw new BackendError('SNAPSHOT_CORRUPT', { reason: 'a stored text is not UTF-8' }, { cause })
+  }
+}

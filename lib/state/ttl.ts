@@ -1,0 +1,30 @@
+import { ConfigurationError } from '../errors.js'
+import { atLeast } from '../limits.js'
+
+/**
+ * When state expires. Each value, each element of a list and each entry of a map by itself; an accumulator as a whole.
+ *
+ * An entry is expired when `afterMs` or more have passed since it was touched.
+ */
+export interface Ttl {
+  readonly afterMs: number
+  /** What touches it: writing (default), or reading too. */
+  readonly refresh?: 'onWrite' | 'onReadAndWrite'
+  /** What is expired but still there: `hidden` (default), or readable until it is removed. Either way a read removes it. */
+  readonly expired?: 'hidden' | 'untilRemoved'
+  /** By which time: the machine's (default), or event time, which a replay repeats. */
+  readonly time?: 'processing' | 'event'
+  /** `index` (default) removes what is expired although its key never comes again; `onRead` removes only what is read. */
+  readonly cleanup?: 'index' | 'onRead'
+}
+
+export type CheckedTtl = Required<Ttl>
+
+export function checkedTtl(ttl: Ttl): CheckedTtl {
+  atLeast('ttl.afterMs', ttl.afterMs, 1)
+  const { refresh = 'onWrite', expired = 'hidden', time = 'processing', cleanup = 'index' } = ttl
+  const known: Record<string, readonly string[]> = { refresh: ['onWrite', 'onReadAndWrite'], expired: ['hidden', 'untilRemoved'], time: ['processing', 'event'], cleanup: ['index', 'onRead'] }
+  for (const [option, value] of Object.entries({ refresh, expired, time, cleanup }))
+    if (!known[option]?.includes(value)) throw new ConfigurationError('OPTION_INVALID', { option: `ttl.${option}`, found: value, expected: known[option] })
+  return { afterMs: ttl.afterMs, refresh, expired, time, cleanup }
+}
