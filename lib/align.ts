@@ -17,6 +17,7 @@ import { CheckpointError, ConfigurationError, invariant, StreamError, unreachabl
 import type { Json } from './json.js'
 import type { Receiver } from './machine.js'
 import type { RunContext } from './run.js'
+import { CombinedWatermark } from './combinedWatermark.js'
 import { WatermarkValve } from './watermarkValve.js'
 
 interface Input {
@@ -32,6 +33,8 @@ interface Input {
 /** What stands behind the junction. */
 export interface Junction {
   readonly operator: string
+  /** The operator treats its inputs differently, and these need keys. None: it joins them into one stream. */
+  readonly connects: readonly number[] | undefined
   start(start: StreamStart): void
   receiver(): Receiver<unknown>
   watermark(timestampMs: number): void
@@ -44,7 +47,7 @@ export interface Junction {
 
 export class Alignment {
   private readonly inputs: Input[]
-  private readonly valve: WatermarkValve
+  private readonly valve: WatermarkValve | CombinedWatermark
   private run: RunContext | undefined
   private into: Receiver<unknown> | undefined
   private aligning: CheckpointBarrier | undefined
@@ -59,7 +62,7 @@ export class Alignment {
     private readonly behind: Junction,
   ) {
     this.inputs = Array.from({ length: count }, (_, index) => ({ index, started: undefined, end: undefined, completed: false, blocked: true, held: [] }))
-    this.valve = new WatermarkValve(count, behind)
+    this.valve = behind.connects === undefined ? new WatermarkValve(count, behind) : new CombinedWatermark(count, behind)
   }
 
   /** The way into one input. */
@@ -168,7 +171,8 @@ export class Alignment {
     this.run = (known.find((each) => each.run.kind === 'job') ?? first).run
     if (this.run.kind === 'job' && known.some((each) => each.run !== this.run)) throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
     const path = `(${known.map((each) => each.path).join('+')})`
-    this.behind.start(new StreamStart(this.run, known.every((each) => each.keyed), path))
+    const needKeys = this.behind.connects ?? known.map((_, index) => index)
+    this.behind.start(new StreamStart(this.run, needKeys.every((index) => known[index]?.keyed === true), path))
     this.into = this.behind.receiver()
     this.release()
   }

@@ -61,6 +61,10 @@ export interface MachineContext<R> {
   emitWatermark(timestampMs: number): void
   /** For an operator with `time: 'own'`. */
   emitStatus(idle: boolean): void
+  /** For an operator with `time: 'held'`: all of its input has been processed. */
+  emitEnd(): void
+  /** Lets the sources pause until the returned function is called. Barriers still come. Outside a job it has no effect. */
+  pause(): () => void
   /** The event time of the inputs, combined; `-Infinity` before the first watermark. */
   watermark(): number
   /** Keyed state. Call it while the machine is made. */
@@ -87,8 +91,13 @@ export interface OperatorSpec<T, R> {
   readonly keyed?: boolean
   /** Whether the output has keys: as the input (default), given by this operator, or none. */
   readonly keys?: 'kept' | 'given' | 'none'
-  /** Whether watermarks pass (default) or the operator makes its own. */
-  readonly time?: 'passes' | 'own'
+  /**
+   * Whether watermarks pass (default), or the operator makes its own, or holds everything but barriers back for a while: then it
+   * lets event time, and the end of its input, go on itself.
+   */
+  readonly time?: 'passes' | 'own' | 'held'
+  /** The operator treats its inputs differently, and the ones listed need keys. Without it, they are joined into one stream. */
+  readonly connects?: readonly number[]
   /** The side outputs that it may emit: those listed, or whatever its user's functions name. */
   readonly sides?: readonly SideOutput<never>[] | 'any'
   /** Takes part in checkpoints although it has no uid: it has `snapshotState`, under a name made of its position. */

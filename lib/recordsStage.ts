@@ -118,6 +118,7 @@ class RecordsFeed<T> {
       abort() {},
       fail: (error) => this.fail(error),
       post: (work) => this.enter(work),
+      pause: () => () => {},
       report() {},
     }
   }

@@ -34,6 +34,8 @@ export interface RunContext {
   fail(error: unknown): void
   /** Calls `work` between two records, soon. */
   post(work: () => void): void
+  /** Lets the sources pause until the returned function is called. */
+  pause(): () => void
   /** Tells whoever watches the run. */
   report(event: JobEvent): void
 }

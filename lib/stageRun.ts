@@ -61,6 +61,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   private lastBarrier = 0
   /** The end of input was processed, in this run or before its checkpoint: once is enough. */
   private ended = false
+  /** The end of input has come and has not gone on. */
+  private endReached: EndOfInput | undefined
   private drained = false
   private closed = false
 
@@ -73,6 +75,10 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.derived = spec.uid === undefined
     this.taps = spec.sides === 'any' ? [] : (spec.sides ?? []).map(({ tag }) => ({ tag, outputs: [], untapped: 0 }))
     if (inputs > 1) this.alignment = new Alignment(inputs, this)
+  }
+
+  get connects(): readonly number[] | undefined {
+    return this.spec.connects
   }
 
   // ---- wiring
@@ -143,13 +149,13 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.inputWatermark = timestampMs
     if (timestampMs !== Number.POSITIVE_INFINITY) this.finiteInput = timestampMs
     if (!this.ended) this.machine?.processWatermark?.(timestampMs)
-    if (this.spec.time !== 'own' || timestampMs === Number.POSITIVE_INFINITY) this.letOut(timestampMs)
+    if (this.time === 'passes' || (this.time === 'own' && timestampMs === Number.POSITIVE_INFINITY)) this.letOut(timestampMs)
   }
 
   status(idle: boolean): void {
     if (idle === this.inputIdle) return
     this.inputIdle = idle
-    if (this.spec.time !== 'own') this.letOutStatus(idle)
+    if (this.time === 'passes') this.letOutStatus(idle)
   }
 
   /** Capture, forward, acknowledge. */
@@ -171,10 +177,9 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   }
 
   end(end: EndOfInput): void {
+    this.endReached = end
     if (!this.ended) this.machine?.endOfInput?.()
-    this.ended = true
-    this.drained = end.drained
-    for (const output of this.outputs) output.end(end)
+    if (this.time !== 'held' || this.ended) this.letOutEnd()
   }
 
   complete(): void {
@@ -282,6 +287,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       output: fanOut(this.main.map((output) => output.receiver())),
       side: (output) => this.sideReceiver(output),
       emitWatermark: (timestampMs) => this.letOut(timestampMs),
+      emitEnd: () => this.letOutEnd(),
+      pause: () => run.pause(),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
       rows: (options) => this.keep(new RowTable(options, scope)),
@@ -318,6 +325,19 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.outputWatermark = timestampMs
     if (timestampMs !== Number.POSITIVE_INFINITY) this.finiteOutput = timestampMs
     for (const output of this.outputs) output.watermark(timestampMs)
+  }
+
+  private letOutEnd(): void {
+    const end = this.endReached
+    if (end === undefined) return
+    this.endReached = undefined
+    this.ended = true
+    this.drained = end.drained
+    for (const output of this.outputs) output.end(end)
+  }
+
+  private get time(): 'passes' | 'own' | 'held' {
+    return this.spec.time ?? 'passes'
   }
 
   private letOutStatus(idle: boolean): void {
