@@ -36,7 +36,8 @@ const lastRetryMs = 10_000
 
 export class CommitQueue {
   private readonly transactions: Transaction[] = []
-  private working: Promise<void> | undefined
+  private working: Promise<void> = Promise.resolve()
+  private busy = false
   private wait: { readonly cancel: Cancel; readonly end: () => void } | undefined
   private closed = false
 
@@ -55,7 +56,8 @@ export class CommitQueue {
         transaction.handle = handle
       },
       (error: unknown) => {
-        this.drop(transaction)
+        // It stays in the line: who asks later whether its checkpoint is durable has to learn that it is not.
+        transaction.handle = option.none
         if (error instanceof RxweirError && error.details.fatal === true) this.host.fail(error)
       },
     )
@@ -91,7 +93,7 @@ export class CommitQueue {
   /** Checkpoint `id` is complete: its transactions, and older ones of aborted checkpoints, are to be committed. */
   decide(id: CheckpointId): void {
     for (const transaction of this.transactions) if (transaction.checkpointId <= id) transaction.decided = true
-    if (!this.closed) this.working ??= this.work()
+    if (!this.closed && !this.busy) this.working = this.work()
   }
 
   /** How many decided transactions wait for the sink's answer. */
@@ -108,13 +110,15 @@ export class CommitQueue {
     await Promise.allSettled(this.transactions.map(({ prepared }) => prepared))
   }
 
+  /** Where nothing was written there is nothing to wait for, and this is over before it returns. */
   private async work(): Promise<void> {
+    this.busy = true
     for (let next = this.transactions[0]; next?.decided === true && !this.closed; next = this.transactions[0]) {
       if (next.handle !== undefined && option.isSome(next.handle) && !(await this.commit(next.checkpointId, next.handle.value))) break
       this.drop(next)
       this.host.confirmed()
     }
-    this.working = undefined
+    this.busy = false
   }
 
   private async commit(checkpointId: CheckpointId, handle: TransactionHandle): Promise<boolean> {

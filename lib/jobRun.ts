@@ -371,9 +371,10 @@ export class JobRun implements RunContext {
     }
     while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
     if (this.over) return
+    // From here on nothing can fail the run: a stream that was stopped completes without the end of its input.
+    this.over = true
     for (const source of this.graph?.sources ?? []) source.complete()
     this.report({ kind: 'stopped', drained })
-    this.over = true
     await this.settled(this.close())
     this.observer.complete()
   }

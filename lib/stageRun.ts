@@ -57,7 +57,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   /** The last event times that were not the end of time. Those are stored: a drained stream goes on, an ended one ends again. */
   private finiteInput = Number.NEGATIVE_INFINITY
   private finiteOutput = Number.NEGATIVE_INFINITY
-  private inputIdle = false
+  /** Not known after a restore to an operator that stores nothing: then the first that comes is passed on, whatever it says. */
+  private inputIdle: boolean | undefined
   private lastBarrier = 0
   /** The end of input was processed, in this run or before its checkpoint: once is enough. */
   private ended = false
@@ -263,7 +264,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     const transaction = this.machine?.preCommit?.(barrier.checkpointId)
     const state = this.machine?.snapshotState?.()
     const meta = {
-      time: [storedTime(this.finiteInput), storedTime(this.finiteOutput), this.inputIdle],
+      time: [storedTime(this.finiteInput), storedTime(this.finiteOutput), this.inputIdle === true],
       ended: this.ended && !this.drained,
       ...(this.alignment === undefined ? {} : { inputs: this.alignment.snapshot() }),
       ...(state === undefined ? {} : { state }),

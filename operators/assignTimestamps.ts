@@ -3,6 +3,7 @@ import { StreamError } from '../lib/errors.js'
 import type { Json } from '../lib/json.js'
 import type { Machine, MachineContext } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
+import { storedTime, timeStored } from '../lib/storedTime.js'
 import type { WatermarkGenerator, WatermarkStrategy } from '../lib/watermarkStrategy.js'
 
 /**
@@ -63,13 +64,19 @@ class TimestampMachine<T> implements Machine<T> {
     this.context.emitWatermark(watermarkMs)
   }
 
+  /** The end of time counts for an idle stream too: it is active again before it. */
+  processWatermark(timestampMs: number): void {
+    if (timestampMs === Number.POSITIVE_INFINITY && this.idle) this.becomeIdle(false)
+  }
+
   snapshotState(): Json {
-    return { generator: this.generator.snapshot(), idle: this.idle }
+    return { generator: this.generator.snapshot(), emitted: storedTime(this.emittedMs), idle: this.idle }
   }
 
   restoreState(stored: Json): void {
-    const { generator, idle } = stored as { generator: Json; idle: boolean }
+    const { generator, emitted, idle } = stored as { generator: Json; emitted: Json; idle: boolean }
     this.generator.restore(generator)
+    this.emittedMs = timeStored(emitted)
     this.idle = idle
   }
 

@@ -4,6 +4,7 @@ import type { KeyedOperator } from '../lib/element.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { operate } from '../lib/operate.js'
+import { freezeDeep } from '../lib/state/freeze.js'
 import type { StateIn, StateOptionsOf } from '../lib/stateOptions.js'
 
 /**
@@ -40,7 +41,8 @@ export function statefulFlatMap<T, S, C, Out extends readonly [next: S | undefin
     name: 'statefulFlatMap',
     uid: operatorUid(uid),
     keyed: true,
-    create({ output, rows }) {
+    create({ output, rows, development }) {
+      if (development) freezeDeep(initial)
       const table = rows({ table: 'rows', state: 'state', codec })
       return {
         processRecord(value, timestamp, key) {

@@ -4,6 +4,7 @@ import type { KeyedOperator } from '../lib/element.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { operate } from '../lib/operate.js'
+import { freezeDeep } from '../lib/state/freeze.js'
 import type { StateIn, StateOptionsOf } from '../lib/stateOptions.js'
 
 /**
@@ -44,7 +45,8 @@ export function statefulMap<T, S, C, Out extends readonly [next: S | undefined, 
     name: 'statefulMap',
     uid: operatorUid(uid),
     keyed: true,
-    create({ output, rows }) {
+    create({ output, rows, development }) {
+      if (development) freezeDeep(initial)
       const table = rows({ table: 'rows', state: 'state', codec })
       return {
         processRecord(value, timestamp, key) {

@@ -12,6 +12,7 @@ import type { Clock } from '../../lib/clock.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
+import { hashOf, KeyTable } from './keyTable.js'
 import type { Segment } from './manifestFile.js'
 import { readSegment, type SegmentWriter } from './segmentFile.js'
 
@@ -54,41 +55,44 @@ export interface CompactionOptions {
 export async function compact(run: Run, into: SegmentWriter, options: CompactionOptions): Promise<void> {
   const newerRows = run.segments.slice(1).reduce((sum, segment) => sum + segment.rows, 0)
   const passes = Math.max(1, Math.ceil(newerRows / options.compactionKeysMax))
-  for (let pass = 0; pass < passes; pass += 1) await mergePass(run, into, options, passes === 1 ? () => true : (key) => hashOf(key) % passes === pass)
+  const keysExpected = Math.ceil(newerRows / passes)
+  for (let pass = 0; pass < passes; pass += 1) await mergePass(run, into, options, keysExpected, (hash) => hash % passes === pass)
 }
 
-async function mergePass(run: Run, into: SegmentWriter, options: CompactionOptions, mine: (key: Uint8Array) => boolean): Promise<void> {
+async function mergePass(run: Run, into: SegmentWriter, options: CompactionOptions, keysExpected: number, mine: (hash: number) => boolean): Promise<void> {
   const { files, folder } = options
-  const seen = new Set<string>()
+  const met = new KeyTable(keysExpected)
   const output = new Output(into, options)
   for (let index = run.segments.length - 1; index >= 0; index -= 1) {
     const segment = run.segments[index] as Segment
-    // A deletion may follow a value of its key within one segment: such keys are settled before anything of them goes out.
-    const settled = new Map<string, Settled | undefined>()
-    const eachRow = (visit: (name: string, chunk: RowChunk, key: Uint8Array, value: Uint8Array | undefined) => void): Promise<void> =>
+    const eachRow = (visit: (chunk: RowChunk, table: number, key: Uint8Array, value: Uint8Array | undefined, hash: number) => void): Promise<void> =>
       readSegment(files, folder, segment, async (chunk) => {
         options.goOn()
-        // Injective: the table's length says where the key begins.
-        const prefix = `${chunk.uid} ${chunk.table.length} ${chunk.table} `
+        const table = output.tableOf(chunk)
         readRows(chunk.bytes, (key, value) => {
-          if (mine(key)) visit(prefix + latin1(key), chunk, key, value)
+          const hash = hashOf(key)
+          if (mine(hash)) visit(chunk, table, key, value, hash)
         })
         await output.turn(chunk.bytes.length)
       })
+    // A deletion may follow a value of its key within one segment: such keys are settled before anything of them goes out.
+    const settled = new Map<string, Settled | undefined>()
+    const nameOf = (table: number, key: Uint8Array): string => `${table} ${latin1(key)}`
     if (run.oldest)
-      await eachRow((name, _chunk, _key, value) => {
-        if (value === undefined) settled.set(name, undefined)
+      await eachRow((_chunk, table, key, value) => {
+        if (value === undefined) settled.set(nameOf(table, key), undefined)
       })
-    const added: string[] = []
-    await eachRow((name, chunk, key, value) => {
-      if (seen.has(name)) return
-      if (index > 0) added.push(name)
-      if (!settled.has(name)) output.add(chunk, key, value)
-      else settled.set(name, value === undefined ? undefined : { chunk: { uid: chunk.uid, table: chunk.table }, key: key.slice(), value: value.slice() })
+    await eachRow((chunk, table, key, value, hash) => {
+      if (met.hadByOther(table, key, hash, index, index > 0)) return
+      const name = settled.size === 0 ? undefined : nameOf(table, key)
+      if (name === undefined || !settled.has(name)) output.add(table, key, value)
+      else settled.set(name, value === undefined ? undefined : { chunk, key: key.slice(), value: value.slice() })
     })
-    for (const row of settled.values()) if (row !== undefined) output.add(row.chunk, row.key, row.value)
-    for (const name of added) seen.add(name)
-    await output.turn(0)
+    for (const row of settled.values()) {
+      if (row === undefined) continue
+      output.add(output.tableOf(row.chunk), row.key, row.value)
+      await output.turn(row.key.length + row.value.length)
+    }
   }
   await output.end()
 }
@@ -102,7 +106,8 @@ interface Settled {
 
 /** Collects rows per table and hands them on in chunks. */
 class Output {
-  private readonly tables = new Map<string, { readonly table: Table; readonly frames: RowFrames }>()
+  private readonly numbers = new Map<string, number>()
+  private readonly tables: { readonly table: Table; readonly frames: RowFrames }[] = []
   private sinceTurn = 0
 
   constructor(
@@ -110,19 +115,22 @@ class Output {
     private readonly options: CompactionOptions,
   ) {}
 
-  add(table: Table, key: Uint8Array, value: Uint8Array | undefined): void {
-    const name = `${table.uid} ${table.table}`
-    let entry = this.tables.get(name)
-    if (entry === undefined) {
-      entry = { table: { uid: table.uid, table: table.table }, frames: new RowFrames(4 * 1024) }
-      this.tables.set(name, entry)
-    }
-    entry.frames.add(key, value)
+  /** The number of a table, the same for the whole pass. */
+  tableOf({ uid, table }: Table): number {
+    const name = `${uid} ${table}`
+    const known = this.numbers.get(name)
+    if (known !== undefined) return known
+    this.numbers.set(name, this.tables.length)
+    return this.tables.push({ table: { uid, table }, frames: new RowFrames(4 * 1024) }) - 1
+  }
+
+  add(table: number, key: Uint8Array, value: Uint8Array | undefined): void {
+    this.tables[table]?.frames.add(key, value)
   }
 
   /** Between chunks: writes what has come together, and lets others run. */
   async turn(bytes: number): Promise<void> {
-    for (const entry of this.tables.values()) if (entry.frames.byteLength >= chunkBytesTarget) await this.write(entry)
+    for (const entry of this.tables) if (entry.frames.byteLength >= chunkBytesTarget) await this.write(entry)
     this.sinceTurn += bytes
     if (this.sinceTurn < chunkBytesTarget) return
     this.sinceTurn = 0
@@ -130,7 +138,7 @@ class Output {
   }
 
   async end(): Promise<void> {
-    for (const entry of this.tables.values()) await this.write(entry)
+    for (const entry of this.tables) await this.write(entry)
   }
 
   private async write({ table, frames }: { readonly table: Table; readonly frames: RowFrames }): Promise<void> {
@@ -141,10 +149,3 @@ class Output {
 }
 
 const latin1 = (key: Uint8Array): string => Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
-
-/** FNV-1a: spreads keys over the passes. */
-function hashOf(key: Uint8Array): number {
-  let hash = 0x811c9dc5
-  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
-  return hash >>> 0
-}

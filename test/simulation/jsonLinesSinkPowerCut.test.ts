@@ -88,8 +88,8 @@ describe('a power cut at any instant loses and doubles nothing', () => {
       await drive(sinkOn(files, bufferBytesMax), records, noManifest, note)
       expect(await committedLines(files, path)).toEqual(records)
       const tally: Tally = { images: 0, recoveries: 0 }
-      for (let seed = 1; seed <= 8; seed += 1) await cutEverywhere(files, note, records, chance(seed), 2, 1, tally)
-      expect(tally.recoveries).toBeGreaterThan(400)
+      for (let seed = 1; seed <= 4; seed += 1) await cutEverywhere(files, note, records, chance(seed), 2, 1, tally)
+      expect(tally.recoveries).toBeGreaterThan(200)
     })
 
   it('also when the run was the second one and found an undecided transaction', async () => {
@@ -147,8 +147,13 @@ describe('whatever operation fails, a restart loses and doubles nothing', () => 
             expect(await committedLines(files, path)).toEqual(records)
             // A run that died while the sync of its directory failed again and again leaves names that no later sync is sure to cover.
             if (how === 'once')
-              for (const survives of choices(files.cutAt(files.cuts).pieces, random, { allSubsetsMax: 3, eachMax: 2 }))
-                expect(await committedLines(files.cutAt(files.cuts).image(survives), path)).toEqual(records)
+              for (const survives of choices(files.cutAt(files.cuts).pieces, random, { allSubsetsMax: 3, eachMax: 2 })) {
+                const image = files.cutAt(files.cuts).image(survives)
+                expect(await committedLines(image, path)).toEqual(records)
+                const more = [...records, 'one more']
+                await drive(sinkOn(image), more, { ...note.last().manifest, epoch: epoch + 2 }, notes(image, note.last().manifest, 0))
+                expect(await committedLines(image, path)).toEqual(more)
+              }
             if (!reached) break
           }
           expect(failing).toBeGreaterThan(1)

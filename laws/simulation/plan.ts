@@ -1,0 +1,108 @@
+import fc from 'fast-check'
+import type { Slow } from './world.js'
+
+/** How a run is ended before its time. */
+export interface Ending {
+  /**
+   * `kill`: the process is gone. `powerCut`: so is what was not made durable. `pause`: it stops and wakes up when another one has
+   * taken over. `unsubscribe`, `stop`: in order, and the job is subscribed to again in the same process.
+   */
+  readonly how: 'kill' | 'powerCut' | 'pause' | 'unsubscribe' | 'stop'
+  /** Counts only events whose name starts so; all of them unless told. */
+  readonly at: string | undefined
+  /** So many of those events happen before it. */
+  readonly after: number
+}
+
+/** What happens in one schedule beside the records. */
+export interface Plan {
+  /** Decides about every order, batch and slice. */
+  readonly seed: number
+  /** One after the other, the later ones mostly in recovery. */
+  readonly endings: readonly Ending[]
+  /** How likely a call fails. */
+  readonly faults: { readonly [kind in Exclude<Slow, 'clock'>]: number }
+  /** So many calls fail at most. */
+  readonly faultsMax: number
+  readonly slow: readonly Slow[]
+  readonly intervalMs: number
+  /** How likely a checkpoint is asked for at each step. */
+  readonly asked: number
+  readonly recordsPerTurnMax: number
+  readonly batchMax: number
+  readonly retained: number
+}
+
+/** Nothing happens but the records. */
+export const calm: Plan = {
+  seed: 1,
+  endings: [],
+  faults: { storage: 0, sink: 0, source: 0 },
+  faultsMax: 0,
+  slow: [],
+  intervalMs: Number.POSITIVE_INFINITY,
+  asked: 0,
+  recordsPerTurnMax: 1_000,
+  batchMax: 1_000,
+  retained: 1,
+}
+
+/** Events at which the protocol changes hands: crashes there find more than crashes anywhere. */
+export const turningPoints = [
+  'checkpointStarted',
+  'storage write',
+  'storage publish begins',
+  'storage publish ends',
+  'checkpointCompleted',
+  'sink preCommit begins',
+  'sink preCommit ends',
+  'sink commit begins',
+  'sink commit ends',
+  'checkpointAborted',
+  'restored',
+  'started',
+  'storage open',
+  'storage latest',
+  'storage takeOver begins',
+  'storage takeOver ends',
+  'storage readRows',
+  'sink open',
+  'sink abortOthers begins',
+  'sink abortOthers ends',
+  'source open',
+  'sourceEnded',
+  'record written',
+  'file',
+] as const
+
+const how = (powerCuts: boolean): fc.Arbitrary<Ending['how']> =>
+  fc.oneof(
+    { weight: powerCuts ? 3 : 6, arbitrary: fc.constant('kill' as const) },
+    ...(powerCuts ? [{ weight: 4, arbitrary: fc.constant('powerCut' as const) }] : []),
+    { weight: 1, arbitrary: fc.constant('pause' as const) },
+    { weight: 2, arbitrary: fc.constant('unsubscribe' as const) },
+    { weight: 1, arbitrary: fc.constant('stop' as const) },
+  )
+
+const ending = (powerCuts: boolean): fc.Arbitrary<Ending> =>
+  fc.oneof(
+    { weight: 2, arbitrary: fc.record({ how: how(powerCuts), at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }) },
+    { weight: 3, arbitrary: fc.record({ how: how(powerCuts), at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
+  )
+
+const rate = fc.constantFrom(0, 0, 0, 0.02, 0.1, 0.3)
+
+/** Plans with up to four endings; each switches some kinds of faults off, so that the others are seen alone as well. */
+export const plans = ({ powerCuts = false }: { readonly powerCuts?: boolean } = {}): fc.Arbitrary<Plan> =>
+  fc.record({
+    seed: fc.noShrink(fc.nat({ max: 2 ** 31 - 1 })),
+    endings: fc.array(ending(powerCuts), { maxLength: 4 }),
+    faults: fc.record({ storage: rate, sink: rate, source: rate }),
+    faultsMax: fc.nat({ max: 6 }),
+    slow: fc.subarray<Slow>(['storage', 'sink', 'source', 'clock'], { maxLength: 2 }),
+    intervalMs: fc.constantFrom(1, 1, 5, 50, Number.POSITIVE_INFINITY),
+    asked: fc.constantFrom(0, 0.01, 0.05, 0.2),
+    recordsPerTurnMax: fc.integer({ min: 1, max: 4 }),
+    batchMax: fc.integer({ min: 1, max: 6 }),
+    retained: fc.integer({ min: 1, max: 3 }),
+  })

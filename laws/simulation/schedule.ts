@@ -1,0 +1,312 @@
+/**
+ * One schedule: a job, its inputs and a plan, from the first process to the end of all input, however many processes that takes.
+ *
+ * **Invariants** Everything is decided by the seed of the plan. What a process does after its death has no effect here either.
+ */
+import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
+import { BackendError, RxweirError } from '../../lib/errors.js'
+import type { JobEvent } from '../../lib/events.js'
+import { arraySource } from './arraySource.js'
+import { keepsWhatWasSeen } from './compare.js'
+import { type Found, sinkIn, sourceIn, storageIn } from './inSimulation.js'
+import { Life } from './life.js'
+import type { Ending, Plan } from './plan.js'
+import type { Inputs, SimulatedJob } from './simulatedJob.js'
+import { noStatistics, type Statistics } from './statistics.js'
+import type { Seen, Surface, SurfaceFactory } from './surface.js'
+import type { Violation, ViolationKind } from './violation.js'
+import { type Slow, World } from './world.js'
+
+export interface Outcome {
+  readonly violations: readonly Violation[]
+  readonly statistics: Statistics
+  /** What happened, in order, as one may tell it. */
+  readonly story: readonly string[]
+  readonly trace: number
+  readonly committed: ReadonlyMap<string, readonly Seen[]>
+  /** What recoveries found, for whoever compares it. */
+  readonly found: readonly Found[]
+}
+
+export interface ScheduleOptions {
+  readonly job: SimulatedJob
+  readonly inputs: Inputs
+  readonly plan: Plan
+  readonly surface: SurfaceFactory
+  /** Called when a source has handed out all its records; the source then waits instead of ending. */
+  waits?(handle: JobRunHandle): void
+}
+
+const stepsMax = 30_000
+const foundMax = 2
+const storyMax = 80
+
+export const runSchedule = (options: ScheduleOptions): Promise<Outcome> => new Schedule(options).run()
+
+class Schedule {
+  private readonly world: World
+  private readonly surface: Surface
+  private readonly statistics = noStatistics()
+  private readonly violations: Violation[] = []
+  private readonly story: string[] = []
+  private readonly endings: Ending[]
+  private readonly seen = new Map<string, readonly Seen[]>()
+  private readonly lives: Life[] = []
+  private readonly found: Found[] = []
+  private lastRead: Found | undefined
+  private faultsLeft: number
+  /** The newest checkpoint that somebody was told is complete. */
+  private acknowledged = 0
+  private published = 0
+  /** Who took over last, and from which checkpoint. */
+  private owner: { readonly life: Life; readonly from: number } | undefined
+  private handle: JobRunHandle | undefined
+  private over = false
+  private inCheckpoint = false
+
+  constructor(private readonly options: ScheduleOptions) {
+    const { plan, surface } = options
+    this.world = new World(plan.seed, plan.slow, stepsMax)
+    this.surface = surface(plan.seed, plan.retained)
+    this.endings = [...plan.endings]
+    this.faultsLeft = plan.faultsMax
+  }
+
+  async run(): Promise<Outcome> {
+    this.statistics.runs = 1
+    while (!this.over && this.violations.length === 0) {
+      const life = this.begin()
+      const settled = await this.world.settle(
+        () => this.over || this.violations.length > 0 || this.life !== life || life.dead || life.paused,
+        () => this.between(life),
+      )
+      if (settled === 'idle') this.violate('HUNG', 'nothing is left that could go on, and the job has not ended')
+      if (settled === 'tooLong') this.violate('HUNG', `the job has not ended after ${stepsMax} steps`)
+    }
+    if (this.violations.length === 0) await this.end()
+    const { statistics, violations, story, found } = this
+    return { violations, statistics, story, trace: this.world.trace, committed: new Map(this.options.job.sinks.map((uid) => [uid, [...this.surface.committed(uid)]])), found }
+  }
+
+  private get life(): Life | undefined {
+    return this.lives.at(-1)
+  }
+
+  // ---- processes
+
+  private begin(): Life {
+    const { job, plan, inputs, waits } = this.options
+    const life = new Life(this.world, { ended: (ending) => this.ended(life, ending), fault: (kind) => this.fault(kind) })
+    this.lives.push(life)
+    this.inCheckpoint = false
+    if (this.lives.length > 1) this.tell('a new process starts')
+    life.expect(this.endings.shift())
+    const storage = storageIn(life, this.surface.storage(life), {
+      published: (_life, id) => {
+        this.published = Math.max(this.published, id)
+      },
+      read: (_life, found) => {
+        this.lastRead = found
+      },
+      tookOver: (who, from) => this.tookOver(who, from),
+    })
+    const { below } = this.world
+    const draw = (max: number): number => 1 + below.call(this.world, max)
+    const defined = defineJob(
+      'job',
+      {
+        storage,
+        clock: life,
+        checkpoints: { intervalMs: plan.intervalMs, tolerableFailures: 100 },
+        pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8 },
+        development: false,
+      },
+      (scope) =>
+        job.build({
+          source: (uid) =>
+            scope.source(
+              uid,
+              sourceIn(
+                life,
+                arraySource(inputs[uid] ?? [], {
+                  batchMax: () => draw(plan.batchMax),
+                  ...(waits === undefined ? {} : { waits: () => this.handle !== undefined && waits(this.handle) }),
+                }),
+              ),
+            ) as never,
+          sink: (uid) => scope.sink(uid, sinkIn(life, this.surface.sink(uid, life), { committed: (_life, id) => this.committed(id) })),
+        }),
+    )
+    this.subscribe(life, defined)
+    return life
+  }
+
+  private subscribe(life: Life, job: Job): void {
+    const handle = job.run()
+    this.handle = handle
+    const isCurrent = (): boolean => this.handle === handle && !life.dead
+    let stopping = false
+    this.stop = () => {
+      stopping = true
+      handle.stop().catch(() => {})
+    }
+    this.again = () => {
+      if (isCurrent()) {
+        // Whoever unsubscribes in the middle of a call subscribes again in the same call.
+        this.handle = undefined
+        handle.cancel()
+        this.subscribe(life, job)
+      }
+    }
+    handle.events$.subscribe({
+      next: (event) => this.event(life, event),
+      error: (error: unknown) => {
+        if (!isCurrent()) return
+        this.tell(`the run ends with ${codeOf(error)}`)
+        if (!this.isExpected(error)) return this.violate('HUNG', `the run ended with an error that nobody caused: ${messageOf(error)}`)
+        this.subscribe(life, job)
+      },
+      complete: () => {
+        if (!isCurrent()) return
+        if (stopping) this.subscribe(life, job)
+        else if (!life.paused) this.over = true
+      },
+    })
+  }
+
+  private stop = (): void => {}
+  private again = (): void => {}
+
+  private ended(life: Life, ending: Ending): void {
+    if (life !== this.life) return
+    this.tell(`${ending.how}${ending.at === undefined ? '' : ` at ${ending.at}`}`)
+    switch (ending.how) {
+      case 'kill':
+      case 'powerCut':
+        this.statistics.crashes += 1
+        if (this.inCheckpoint) this.statistics.crashesInCheckpoint += 1
+        // A cut of the power takes every process with it.
+        for (const each of ending.how === 'powerCut' ? this.lives : [life]) each.die()
+        this.surface.died(ending.how, this.world.random)
+        for (const uid of this.options.job.sinks) this.look(uid)
+        return
+      case 'pause':
+        life.paused = true
+        return
+      case 'unsubscribe':
+        life.expect(this.endings.shift())
+        return this.again()
+      case 'stop':
+        life.expect(this.endings.shift())
+        return this.stop()
+    }
+  }
+
+  private fault(kind: Slow): boolean {
+    const rate = kind === 'clock' ? 0 : this.options.plan.faults[kind]
+    if (rate === 0 || this.faultsLeft === 0 || this.world.random() >= rate) return false
+    this.faultsLeft -= 1
+    this.statistics.faults += 1
+    this.tell(`a call of the ${kind} fails`)
+    return true
+  }
+
+  private between(life: Life): void {
+    const { plan } = this.options
+    if (plan.asked > 0 && this.world.random() < plan.asked)
+      this.handle?.checkpoint().then(
+        (id) => this.acknowledge(life, id),
+        () => {},
+      )
+    const sleeper = this.lives.find((each) => each.paused && !each.dead && each !== life)
+    if (sleeper !== undefined && this.world.random() < 0.02) this.wake(sleeper)
+  }
+
+  private wake(life: Life): void {
+    this.tell('the paused process wakes up')
+    life.paused = false
+  }
+
+  // ---- what is looked at
+
+  private event(life: Life, event: JobEvent): void {
+    if (life.dead) return
+    if (event.kind === 'restored' && event.checkpointId !== undefined) this.restored(life)
+    if (event.kind === 'checkpointCompleted') {
+      this.statistics.checkpoints += 1
+      this.acknowledge(life, event.checkpointId)
+    }
+    if (life === this.life) {
+      if (event.kind === 'checkpointStarted') this.inCheckpoint = true
+      if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inCheckpoint = false
+    }
+    this.tell(`${this.lives.length > 1 ? `process ${this.lives.indexOf(life) + 1}: ` : ''}${event.kind}${'checkpointId' in event && event.checkpointId !== undefined ? ` ${event.checkpointId}` : ''}`)
+    life.mark(event.kind)
+  }
+
+  private tookOver(life: Life, from: number): void {
+    if (from < this.acknowledged) this.violate('LOST', `checkpoint ${this.acknowledged} was complete, and a recovery found ${from === 0 ? 'nothing' : `checkpoint ${from}`}`)
+    this.owner = { life, from }
+  }
+
+  private restored(life: Life): void {
+    this.statistics.restored += 1
+    const alone = this.lives.every((each) => each === life || each.dead)
+    if (alone && this.lastRead !== undefined && this.found.length < foundMax) this.found.push(this.lastRead)
+  }
+
+  private acknowledge(life: Life, id: number): void {
+    if (life.dead) return
+    if (this.owner !== undefined && this.owner.life !== life && this.owner.from < id)
+      this.violate('PHANTOM', `checkpoint ${id} of a process was completed after another had taken over at ${this.owner.from}`)
+    this.acknowledged = Math.max(this.acknowledged, id)
+  }
+
+  private committed(id: number | undefined): void {
+    if (id !== undefined && id > this.published) this.violate('PHANTOM', `a transaction of checkpoint ${id} was committed before the checkpoint was complete`)
+    for (const uid of this.options.job.sinks) this.look(uid)
+  }
+
+  /** A reader of committed records looks again: what it has seen stays. */
+  private look(uid: string): void {
+    const now = this.surface.committed(uid)
+    this.violations.push(...keepsWhatWasSeen(uid, this.seen.get(uid) ?? [], now))
+    this.seen.set(uid, [...now])
+  }
+
+  private isExpected(error: unknown): boolean {
+    if (error instanceof RxweirError && error.details.injected === true) return true
+    const fenced = error instanceof RxweirError && (error.code === 'BACKEND_FENCED' || error.code === 'SINK_FENCED')
+    return fenced && this.lives.length > 1
+  }
+
+  // ---- the end
+
+  /** The job is done. Whoever is paused wakes up, everything in the background ends, and nothing is left. */
+  private async end(): Promise<void> {
+    for (const life of this.lives) if (life.paused && !life.dead) this.wake(life)
+    this.tell('the job has ended')
+    const settled = await this.world.settle(
+      () => this.violations.length > 0,
+      () => {},
+    )
+    if (settled === 'tooLong') this.violate('HUNG', 'something goes on and on after the job has ended')
+    if (this.violations.length > 0) return
+    const { life } = this
+    if (life === undefined) return
+    if (life.timersLeft > 0) this.violate('LEAKED', `${life.timersLeft} timers are left`)
+    if (life.open > 0) this.violate('LEAKED', `${life.open} of storage, sources and sinks are still open`)
+    for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
+  }
+
+  private violate(kind: ViolationKind, what: string): void {
+    this.violations.push({ kind, what })
+  }
+
+  private tell(what: string): void {
+    if (this.story.length < storyMax) this.story.push(what)
+  }
+}
+
+const codeOf = (error: unknown): string => (error instanceof RxweirError ? error.code : String(error))
+const messageOf = (error: unknown): string => (error instanceof BackendError ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : String(error))

@@ -1,0 +1,22 @@
+/** What a campaign has tried. */
+export interface Statistics {
+  runs: number
+  crashes: number
+  /** Crashes while a checkpoint was under way. */
+  crashesInCheckpoint: number
+  /** Complete checkpoints. */
+  checkpoints: number
+  /** Recoveries that found one. */
+  restored: number
+  /** Records that were compared. */
+  records: number
+  /** Restored states that were compared with those of a run without crashes. */
+  states: number
+  faults: number
+}
+
+export const noStatistics = (): Statistics => ({ runs: 0, crashes: 0, crashesInCheckpoint: 0, checkpoints: 0, restored: 0, records: 0, states: 0, faults: 0 })
+
+export function addStatistics(to: Statistics, from: Statistics): void {
+  for (const name of Object.keys(from) as (keyof Statistics)[]) to[name] += from[name]
+}
