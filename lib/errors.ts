@@ -28,6 +28,7 @@ export const errorTable = {
   LIFT_ASYNCHRONOUS: { class: 'StreamError', meaning: 'a lifted operator emitted outside the call', hint: 'lift(...) takes stateless synchronous operators such as map and filter' },
   LIFT_COMPLETED: { class: 'StreamError', meaning: 'a lifted operator completed its stream', hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream' },
   VALUE_NOT_ENCODABLE: { class: 'StreamError', meaning: 'a value cannot be written so that it reads back the same', hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec' },
+  CALL_TIMED_OUT: { class: 'StreamError', meaning: 'an asynchronous call took longer than it may', hint: 'raise timeoutMs, or say with otherwise what stands in for its result' },
   STATE_VALUE_MISSING: { class: 'StreamError', meaning: 'null or undefined was added to a list', hint: 'a list holds values; leave the element out, or keep it in a value of its own' },
   STATE_FULL: { class: 'StreamError', meaning: 'an operator holds as many keys as its limit allows', hint: 'let state expire, use a backend for more state than memory, or raise limits.rowsMax' },
   // --- one checkpoint failed; the stream goes on

@@ -69,6 +69,12 @@ export class JobRun implements RunContext {
   private readonly commits = new Map<string, CommitQueue>()
   private readonly writers = new Map<string, SinkWriter<never>>()
   private readonly releases: (() => void)[] = []
+  /** Operators that can take no more for now. */
+  private pauses = 0
+  private resumed: (() => void)[] = []
+  /** Branches of the graph that the end of all input has not reached. */
+  private openBranches = 0
+  private allEnded: { readonly drained: boolean } | undefined
   private readonly readers: SourceReader<unknown>[] = []
   private registering = true
   private graph: Graph | undefined
@@ -129,8 +135,9 @@ export class JobRun implements RunContext {
   stop(drain: boolean): Promise<void> {
     this.post(() => {
       this.pump?.halt()
-      if (drain) for (const source of this.graph?.sources ?? []) source.end(true)
-      this.finish(drain)
+      if (!drain) return this.finish(false)
+      for (const source of this.graph?.sources ?? []) source.end(true)
+      this.finishBehindEnd(true)
     })
     return this.quiet
   }
@@ -176,6 +183,17 @@ export class JobRun implements RunContext {
     void this.settled(this.close()).then(() => this.observer.error(error))
   }
 
+  pause(): () => void {
+    this.pauses += 1
+    let paused = true
+    return () => {
+      if (!paused) return
+      paused = false
+      this.pauses -= 1
+      if (this.pauses === 0) for (const resume of this.resumed.splice(0)) resume()
+    }
+  }
+
   // ---- the start
 
   private async recover(): Promise<void> {
@@ -193,7 +211,7 @@ export class JobRun implements RunContext {
       sourceBatchMax: this.limits.sourceBatchMax,
       pressure: () => this.pressure(),
       sourceEnded: (uid) => this.report({ kind: 'sourceEnded', uid }),
-      allEnded: () => this.finish(false),
+      allEnded: () => this.finishBehindEnd(false),
       fail: (error) => this.fail(error),
     })
     this.coordinator = new Coordinator(
@@ -226,7 +244,8 @@ export class JobRun implements RunContext {
     if (graph.sinks.length === 0) throw new ConfigurationError('JOB_WITHOUT_SINK', { job: this.options.name })
     this.graph = graph
     this.assembledUids = uids
-    const leaf: Downstream = { start() {}, receiver: () => ({ processRecord() {} }), watermark() {}, status() {}, barrier() {}, end() {}, complete() {}, error: (error) => this.fail(error) }
+    const leaf: Downstream = { start() {}, receiver: () => ({ processRecord() {} }), watermark() {}, status() {}, barrier() {}, end: () => this.branchEnded(), complete() {}, error: (error) => this.fail(error) }
+    this.openBranches = graph.sinks.length
     for (const sink of graph.sinks) {
       connect(sink, { operator: this.options.name, into: { ...leaf }, fail: (error) => this.fail(error), onRelease: (release) => this.releases.push(release) })
     }
@@ -350,8 +369,24 @@ export class JobRun implements RunContext {
   // ---- the end
 
   private pressure(): Promise<void> | undefined {
+    if (this.pauses > 0) {
+      return new Promise((resolve) => {
+        this.resumed.push(resolve)
+      })
+    }
     for (const writer of this.writers.values()) if (writer.full()) return writer.drained()
     return undefined
+  }
+
+  /** All sources have ended; operators that hold their input back may still be at it. */
+  private finishBehindEnd(drained: boolean): void {
+    this.allEnded = { drained }
+    if (this.openBranches === 0) this.finish(drained)
+  }
+
+  private branchEnded(): void {
+    this.openBranches -= 1
+    if (this.openBranches === 0 && this.allEnded !== undefined) this.finish(this.allEnded.drained)
   }
 
   /** All input has been processed: a last checkpoint makes it durable, and its commits make it visible. */

@@ -1,3 +1,4 @@
+import { invariant } from './errors.js'
 import type { Key } from './key.js'
 import type { MachineContext } from './machine.js'
 import { type Handles, openState, openStates, type StateDescriptor, type StateDescriptors } from './state/descriptor.js'
@@ -15,7 +16,7 @@ import { type OnTimer, TimerService } from './state/timers.js'
  */
 export class KeyedOperatorState<D extends StateDescriptors> {
   readonly scope = new KeyedScope()
-  readonly timers: TimerService
+  private readonly timerService: TimerService | undefined
   readonly handles: Handles<D>
   private readonly kept: ReadonlyMap<string, KeptState>
   private readonly byEventTime: Expiry<never>[] = []
@@ -24,22 +25,32 @@ export class KeyedOperatorState<D extends StateDescriptors> {
   constructor(
     private readonly context: MachineContext<never>,
     private readonly descriptors: D,
-    onTimer: OnTimer,
-    { namespaced = false }: { readonly namespaced?: boolean } = {},
+    onTimer: OnTimer | undefined,
+    { namespaced = false, prefix = '' }: { readonly namespaced?: boolean; readonly prefix?: string } = {},
   ) {
-    this.timers = new TimerService(context, this.scope, onTimer)
+    if (onTimer !== undefined) this.timerService = new TimerService(context, this.scope, onTimer)
     this.host = {
       scope: this.scope,
       uid: context.uid,
       namespaced,
-      rows: (options) => context.rows(options),
-      entries: (options) => context.entries(options),
+      rows: (options) => context.rows({ ...options, table: prefix + options.table }),
+      entries: (options) => context.entries({ ...options, table: prefix + options.table }),
       timeOf: (ttl) => this.timeOf(ttl),
       expiry: (ttl, table) => this.expiry(ttl, table),
     }
     const { handles, kept } = openStates(descriptors, this.host)
     this.handles = handles
     this.kept = kept
+  }
+
+  /** State that has no timers: of the broadcast side, or of an operator without keys. */
+  static withoutTimers<D extends StateDescriptors>(context: MachineContext<never>, descriptors: D, prefix = ''): KeyedOperatorState<D> {
+    return new KeyedOperatorState(context, descriptors, undefined, { prefix })
+  }
+
+  get timers(): TimerService {
+    invariant(this.timerService !== undefined, 'only an operator with timers is asked for them')
+    return this.timerService
   }
 
   /** State of the operator's own, beside that of its user. Call it while the machine is made. */
@@ -51,7 +62,7 @@ export class KeyedOperatorState<D extends StateDescriptors> {
 
   open(): void {
     for (const state of this.kept.values()) state.restored?.()
-    this.timers.open()
+    this.timerService?.open()
   }
 
   enter(key: unknown, timestamp: number | undefined): void {
@@ -60,7 +71,12 @@ export class KeyedOperatorState<D extends StateDescriptors> {
 
   /** Event time has advanced: timers fire, then what has expired goes. */
   advance(watermarkMs: number): void {
-    this.timers.advance(watermarkMs)
+    this.timerService?.advance(watermarkMs)
+    this.expire()
+  }
+
+  /** What has expired by event time goes. */
+  expire(): void {
     for (const expiry of this.byEventTime) expiry.sweep()
   }
 

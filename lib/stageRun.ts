@@ -64,6 +64,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   private ended = false
   /** The end of input has come and has not gone on. */
   private endReached: EndOfInput | undefined
+  private completed = false
   private drained = false
   private closed = false
 
@@ -185,6 +186,9 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
 
   complete(): void {
     if (this.closed) return
+    // An operator that holds its input back completes behind the end of it.
+    this.completed = true
+    if (this.endReached !== undefined) return
     const { outputs } = this
     this.close()
     for (const output of [...outputs]) output.complete()
@@ -335,6 +339,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.ended = true
     this.drained = end.drained
     for (const output of this.outputs) output.end(end)
+    if (this.completed) this.complete()
   }
 
   private get time(): 'passes' | 'own' | 'held' {

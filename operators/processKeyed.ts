@@ -1,30 +1,12 @@
-import type { Emitted, OutputType } from '../lib/emits.js'
+import type { OutputType } from '../lib/emits.js'
 import type { KeyReadingOperator } from '../lib/element.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { KeyedOperatorState } from '../lib/keyedOperator.js'
+import { type KeyedContext, KeyedView, type TimerContext } from '../lib/keyedView.js'
 import type { Machine, MachineContext } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
-import type { SideOutput } from '../lib/sideOutput.js'
-import type { Handles, StateDescriptors } from '../lib/state/descriptor.js'
-import type { TimeDomain, Timers } from '../lib/state/timers.js'
-
-/** What a function of a keyed operator sees beside the value. */
-export interface KeyedContext<K, D, R> {
-  readonly key: K
-  /** The states of the current key. */
-  readonly state: Handles<D>
-  readonly timers: Timers
-  /** The event time of the record, or of the timer. */
-  readonly timestamp: number | undefined
-  emit(...value: Emitted<R>): void
-  emitTo<S>(side: SideOutput<S>, value: NoInfer<S>): void
-}
-
-/** What a timer sees: also which clock it followed. */
-export interface TimerContext<K, D, R> extends KeyedContext<K, D, R> {
-  readonly domain: TimeDomain
-}
+import type { StateDescriptors } from '../lib/state/descriptor.js'
 
 export interface ProcessOptions<D, R> {
   /** The states, by name. */
@@ -104,37 +86,5 @@ class ProcessMachine<T, D extends StateDescriptors, At extends Key, R> implement
 
   processWatermark(timestampMs: number): void {
     this.keyed.advance(timestampMs)
-  }
-}
-
-/** The one context object of a machine: it always shows the key that is current. Its functions may be taken out of it. */
-class KeyedView<K, D extends StateDescriptors, R> implements TimerContext<K, D, R> {
-  domain: TimeDomain = 'event'
-  readonly state: Handles<D>
-  readonly timers: Timers
-
-  constructor(
-    private readonly keyed: KeyedOperatorState<D>,
-    private readonly context: MachineContext<R>,
-  ) {
-    this.state = keyed.handles
-    this.timers = keyed.timers
-  }
-
-  get key(): K {
-    return this.keyed.scope.key as K
-  }
-
-  get timestamp(): number | undefined {
-    return this.keyed.scope.timestamp
-  }
-
-  readonly emit = (...[value]: Emitted<R>): void => {
-    const { scope } = this.keyed
-    this.context.output.processRecord(value as R, scope.timestamp, scope.key)
-  }
-
-  readonly emitTo = <S>(side: SideOutput<S>, value: S): void => {
-    this.context.side(side).processRecord(value, this.keyed.scope.timestamp, undefined)
   }
 }

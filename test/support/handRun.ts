@@ -56,6 +56,10 @@ export class HandRun implements RunContext {
     this.failures.push(error)
   }
 
+  pause(): () => void {
+    return () => {}
+  }
+
   post(work: () => void): void {
     work()
   }
