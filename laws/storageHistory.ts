@@ -40,15 +40,16 @@ export const history: fc.Arbitrary<readonly CheckpointPlan[]> = fc.array(
 /** Rows as one text per row, for comparing. */
 export type Rows = ReadonlyMap<string, string>
 
-const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+/** One letter a byte. The rows of a history are short enough for one call. */
+const letters = (bytes: Uint8Array): string => String.fromCharCode(...bytes)
 
 export function applied(rows: Rows, chunks: readonly RowChunk[]): Rows {
   const next = new Map(rows)
   for (const { uid, table, bytes } of chunks)
     readRows(bytes, (key, value) => {
-      const name = `${uid}/${table}/${hex(key)}`
+      const name = `${uid}/${table}/${letters(key)}`
       if (value === undefined) next.delete(name)
-      else next.set(name, hex(value))
+      else next.set(name, letters(value))
     })
   return next
 }

@@ -116,6 +116,27 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law('epochs-increase', 'each takeover has a higher epoch, and a checkpoint keeps that of the run that took it', () =>
+      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }), (publishes) =>
+        using(async ({ storage }) => {
+          let newest = 0
+          let published = 0
+          for (const [index, publish] of publishes.entries()) {
+            const session = await must(storage.open(job))
+            const latest = await must(session.latest())
+            if ((O.isSome(latest) ? latest.value.epoch : 0) !== published) throw new Error('a checkpoint has another epoch than its run')
+            const epoch = await must(session.takeOver(latest))
+            if (epoch <= newest) throw new Error(`epoch ${epoch} follows epoch ${newest}`)
+            newest = epoch
+            if (publish) {
+              await must(session.begin(checkpointId(index + 1)).publish({}))
+              published = epoch
+            }
+            await session.close()()
+          }
+        }),
+      ),
+    ),
     law('closed-is-closed', 'after close nothing is read, written or published, and the storage can be opened again', () =>
       fc.asyncProperty(fc.array(rowChange, { maxLength: 4 }), fc.boolean(), (changes, waiting) =>
         using(async ({ storage }) => {

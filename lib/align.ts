@@ -55,6 +55,8 @@ export class Alignment {
   private settled = 0
   private heldCount = 0
   private busy = false
+  /** The checkpoint that is aligned was given up while an element is processed: what is held back goes on right behind that one. */
+  private givenUp = false
   private readonly waiting: { readonly input: Input; readonly element: Element }[] = []
 
   constructor(
@@ -97,7 +99,8 @@ export class Alignment {
   abort(checkpointId: number): void {
     this.settled = Math.max(this.settled, checkpointId)
     if (this.aligning === undefined || this.aligning.checkpointId > checkpointId) return
-    this.exclusively(() => this.release())
+    if (this.busy) this.givenUp = true
+    else this.exclusively(() => this.release())
   }
 
   private record(input: Input, value: unknown, timestamp: number | undefined, key: unknown): void {
@@ -133,7 +136,12 @@ export class Alignment {
   }
 
   private drain(): void {
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) this.receive(next.input, next.element)
+    for (;;) {
+      if (this.givenUp) this.release()
+      const next = this.waiting.shift()
+      if (next === undefined) return
+      this.receive(next.input, next.element)
+    }
   }
 
   private receive(input: Input, element: Element): void {
@@ -196,6 +204,7 @@ export class Alignment {
   /** Lets held elements go on, input by input, until each is through or blocked again by a later barrier among them. */
   private release(): void {
     this.aligning = undefined
+    this.givenUp = false
     const queues = this.inputs.map((input) => {
       input.blocked = false
       const queue = input.held

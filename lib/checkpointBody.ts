@@ -34,5 +34,6 @@ export function readBody(stored: Json): CheckpointBody {
   if (typeof found === 'number' && found > format) throw new BackendError('FORMAT_NEWER', { what: 'checkpoint', found, supported: format })
   const decoded = Body.decode(stored)
   if (either.isLeft(decoded)) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the body of the checkpoint', reason: decoded.left.map(({ context }) => context.map(({ key }) => key).join('.')).slice(0, 3) })
-  return decoded.right
+  const { sources, operators, sinks } = decoded.right
+  return { ...decoded.right, sources: byName(Object.entries(sources)), operators: byName(Object.entries(operators)), sinks: byName(Object.entries(sinks)) }
 }

@@ -10,7 +10,7 @@
 import { option, type taskEither } from 'fp-ts'
 import type { Cancel, Clock } from './clock.js'
 import type { PendingTransaction } from './checkpointBody.js'
-import { hasCode, RxweirError } from './errors.js'
+import { hasCode, InvariantViolation, RxweirError } from './errors.js'
 import type { CheckpointId, Epoch } from './identity.js'
 import type { SinkWriter, TransactionHandle } from './ports/transactionalSink.js'
 import { unwrap } from './task.js'
@@ -36,6 +36,8 @@ const lastRetryMs = 10_000
 
 export class CommitQueue {
   private readonly transactions: Transaction[] = []
+  /** The newest transaction that is being made durable. */
+  private preparing: Promise<unknown> | undefined
   private working: Promise<void> = Promise.resolve()
   private busy = false
   private wait: { readonly cancel: Cancel; readonly end: () => void } | undefined
@@ -47,17 +49,21 @@ export class CommitQueue {
     private readonly host: CommitQueueHost,
   ) {}
 
-  /** The sink has ended a transaction at a barrier; making it durable begins. */
+  /** The sink has ended a transaction at a barrier; making it durable begins when the one before has ended, so that what failed joins it. */
   preCommitted(checkpointId: CheckpointId, epoch: Epoch, task: taskEither.TaskEither<Error, option.Option<TransactionHandle>>): void {
-    const prepared = unwrap(task)
+    const prepare = (): Promise<option.Option<TransactionHandle>> => unwrap(task)
+    const prepared = this.preparing === undefined ? prepare() : this.preparing.then(prepare, prepare)
+    this.preparing = prepared
     const transaction: Transaction = { checkpointId, epoch, prepared, handle: undefined, decided: false }
     prepared.then(
       (handle) => {
         transaction.handle = handle
+        if (this.preparing === prepared) this.preparing = undefined
       },
       (error: unknown) => {
         // It stays in the line: who asks later whether its checkpoint is durable has to learn that it is not.
         transaction.handle = option.none
+        if (this.preparing === prepared) this.preparing = undefined
         if (error instanceof RxweirError && error.details.fatal === true) this.host.fail(error)
       },
     )
@@ -96,6 +102,11 @@ export class CommitQueue {
     if (!this.closed && !this.busy) this.working = this.work()
   }
 
+  /** Whether the sink has confirmed all up to `id`. */
+  isCommitted(id: CheckpointId): boolean {
+    return this.transactions.every(({ checkpointId }) => checkpointId > id)
+  }
+
   /** How many decided transactions wait for the sink's answer. */
   get unconfirmed(): number {
     return this.transactions.reduce((count, { decided }) => count + (decided ? 1 : 0), 0)
@@ -127,7 +138,7 @@ export class CommitQueue {
         await unwrap(this.writer.commit(handle))
         return true
       } catch (error) {
-        if (hasCode(error, 'TRANSACTION_LOST') || hasCode(error, 'SINK_FENCED') || (error instanceof RxweirError && error.details.permanent === true)) {
+        if (hasCode(error, 'TRANSACTION_LOST') || hasCode(error, 'SINK_FENCED') || error instanceof InvariantViolation || (error instanceof RxweirError && error.details.permanent === true)) {
           this.host.fail(error)
           return false
         }

@@ -13,7 +13,7 @@ import { type CheckpointBody, bodyOf, byName } from './checkpointBody.js'
 import type { Cancel, Clock } from './clock.js'
 import type { CommitQueue } from './commitQueue.js'
 import { CheckpointBarrier } from './element.js'
-import { BackendError, CheckpointError, hasCode, invariant, StreamError } from './errors.js'
+import { BackendError, CheckpointError, hasCode, InvariantViolation, invariant, StreamError } from './errors.js'
 import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
 import type { JobEvent } from './events.js'
 import type { CheckpointSession, CheckpointWriter } from './ports/checkpointStorage.js'
@@ -84,6 +84,8 @@ export class Coordinator {
   private nextId: number
   private failures = 0
   private asked = false
+  /** Complete checkpoints whose transactions are not all visible yet, oldest first. */
+  private readonly committing: CheckpointId[] = []
   private closed = false
   private timer: Cancel | undefined
   private timeout: Cancel | undefined
@@ -132,7 +134,7 @@ export class Coordinator {
     if (pending === undefined || pending.id !== id || pending.aborted !== undefined || pending.publishing) return
     pending.aborted = error
     for (const { tables } of pending.snapshots.values()) for (const table of tables) table.giveBack()
-    for (const participant of this.host.participants.values()) participant.checkpointAborted(id)
+    this.tell((participant) => participant.checkpointAborted(id))
     const { writer } = pending
     this.settling = Promise.all([this.settling, writer?.abort()()]).then(() => {})
     this.ended(pending)
@@ -145,6 +147,7 @@ export class Coordinator {
 
   /** A sink has confirmed a commit: what waited for that may go on. */
   commitConfirmed(): void {
+    this.reportCommitted()
     if (this.asked) this.ask()
   }
 
@@ -167,8 +170,11 @@ export class Coordinator {
   private schedule(): void {
     this.timer?.()
     if (this.closed || this.intervalMs === Number.POSITIVE_INFINITY) return
-    const atMs = Math.max(this.lastStartMs + this.intervalMs, this.lastEndMs + (this.options.minPauseMs ?? 0))
-    this.timer = this.host.clock.callAt(atMs, () => this.ask())
+    const { minPauseMs = 0 } = this.options
+    const dueMs = Math.max(this.lastStartMs + this.intervalMs, this.lastEndMs + minPauseMs)
+    // Where the clock was set back, what was noted before lies far ahead.
+    const latestMs = this.host.clock.nowMs() + Math.max(this.intervalMs, minPauseMs)
+    this.timer = this.host.clock.callAt(Math.min(dueMs, latestMs), () => this.ask())
   }
 
   private ask(): void {
@@ -201,6 +207,7 @@ export class Coordinator {
     this.pending = pending
     this.lastStartMs = pending.startedMs
     this.host.report({ kind: 'checkpointStarted', checkpointId: id })
+    if (this.closed) return
     const timeoutMs = this.options.timeoutMs ?? 600_000
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.timeout = clock.callAt(pending.startedMs + timeoutMs, () => this.timedOut(pending, timeoutMs))
     const barrier = new CheckpointBarrier(id)
@@ -243,7 +250,7 @@ export class Coordinator {
   private persistFailed(pending: Pending, cause: unknown): void {
     pending.publishing = false
     if (pending.aborted !== undefined || this.closed) return
-    if (hasCode(cause, 'STATE_MUTATED') || hasCode(cause, 'BACKEND_FENCED') || (cause instanceof BackendError && cause.details.fatal === true)) this.host.fail(cause)
+    if (hasCode(cause, 'STATE_MUTATED') || hasCode(cause, 'BACKEND_FENCED') || cause instanceof InvariantViolation || (cause instanceof BackendError && cause.details.fatal === true)) this.host.fail(cause)
     this.abort(pending.id, new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: pending.id }, { cause }))
   }
 
@@ -299,8 +306,10 @@ export class Coordinator {
     const durationMs = this.lastEndMs - pending.startedMs
     for (const queue of this.host.commits.values()) queue.decide(id)
     if (this.closed) return
-    for (const participant of this.host.participants.values()) participant.checkpointCompleted(id)
+    this.committing.push(id)
+    this.tell((participant) => participant.checkpointCompleted(id))
     this.host.report({ kind: 'checkpointCompleted', checkpointId: id, durationMs, rows: pending.rows, bytes: pending.bytes })
+    this.reportCommitted()
     for (const waiter of pending.waiters) waiter.resolve(id)
   }
 
@@ -311,6 +320,25 @@ export class Coordinator {
     this.lastEndMs = this.host.clock.nowMs()
     this.schedule()
     if (this.asked) this.ask()
+  }
+
+  /** What a participant does with the news may fail; that ends the run, and nobody waits for ever. */
+  private tell(news: (participant: Participant) => void): void {
+    try {
+      for (const participant of this.host.participants.values()) news(participant)
+    } catch (error) {
+      this.host.fail(error)
+    }
+  }
+
+  /** Commits run in order, so the oldest is visible first. */
+  private reportCommitted(): void {
+    for (let id = this.committing[0]; id !== undefined && !this.closed; id = this.committing[0]) {
+      const upTo = id
+      if ([...this.host.commits.values()].some((queue) => !queue.isCommitted(upTo))) return
+      this.committing.shift()
+      this.host.report({ kind: 'checkpointCommitted', checkpointId: id })
+    }
   }
 
   private takeWaiters(): Waiter[] {

@@ -19,7 +19,7 @@ export const errorTable = {
   STREAM_NOT_STARTED: { class: 'StreamError', meaning: 'an element arrived before the start of its stream', hint: 'feed operators from records() or from the source(...) of a job' },
   STREAM_STARTED_TWICE: { class: 'StreamError', meaning: 'a second start arrived on one input', hint: 'join element streams with union(...), not with merge, concat or startWith; do not use repeat or retry inside a job' },
   SUBSCRIBED_AGAIN: { class: 'StreamError', meaning: 'a running stream was subscribed to again', hint: 'restart the whole job, job.pipe(retry(...)), not a part of it' },
-  INPUT_CUT: { class: 'StreamError', meaning: 'an input completed without its end of input', hint: 'an rxjs operator such as take, takeUntil or catchError ended the element stream; end the job itself instead, job.pipe(take(...))' },
+  INPUT_CUT: { class: 'StreamError', meaning: 'an input completed without its end of input', hint: 'an rxjs operator such as take, takeUntil, catchError or retry ended the element stream; end the job itself instead, job.pipe(take(...))' },
   BARRIER_LOST: { class: 'StreamError', meaning: 'a checkpoint barrier did not arrive on an input', hint: 'an rxjs operator between two rxweir operators dropped a control element: use filterValues, mapValues or lift(...) instead' },
   BARRIER_REPEATED: { class: 'StreamError', meaning: 'a checkpoint barrier arrived twice or out of order', hint: 'join element streams with union(...), and pass every element on once and in order' },
   ENTRY_QUEUE_FULL: { class: 'StreamError', meaning: 'a feedback loop filled the entry queue of an operator', hint: 'break the loop, or raise limits.entryQueueMax' },

@@ -95,7 +95,16 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
   let last: JobRun | undefined
   const events = observable<JobEvent>((subscriber) => {
     const before = last
-    const run = new JobRun(
+    // A second subscription while one runs is refused, and must not pass for the run that goes on.
+    const isCurrent = (): void => {
+      last = run
+      current.set(job, run)
+    }
+    const event = (event: JobEvent): void => {
+      if (event.kind === 'restored') isCurrent()
+      subscriber.next(event)
+    }
+    const run: JobRun = new JobRun(
       {
         ...checked,
         storage: options.storage,
@@ -105,10 +114,9 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
         allowSinkAhead: options.restore?.allowSinkAhead === true,
       },
       () => graphOf(build),
-      { event: (event) => subscriber.next(event), complete: () => subscriber.complete(), error: (error) => subscriber.error(error) },
+      { event, complete: () => subscriber.complete(), error: (error) => subscriber.error(error) },
     )
-    last = run
-    current.set(job, run)
+    if (before?.ended !== false) isCurrent()
     void (before?.ended === true ? before.quiet : Promise.resolve()).then(() => run.start())
     return () => run.cancel()
   })
@@ -116,7 +124,7 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
   return job
 }
 
-/** The run that a job's newest subscription made. */
+/** The run of a job that goes on, or was the last to. */
 const current = new WeakMap<Job, JobRun>()
 
 function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
@@ -146,8 +154,13 @@ function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
 function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>): JobRunHandle {
   const events$ = new ReplaySubject<JobEvent>(1_000)
   let subscription: Subscription | undefined
+  let stopping: { readonly drain: boolean } | undefined
   const done = new Promise<void>((resolve, reject) => {
-    events$.subscribe({ error: reject, complete: resolve })
+    // A run that was started again after a stop was asked for stops too.
+    const next = ({ kind }: JobEvent): void => {
+      if (kind === 'restored' && stopping !== undefined) void current.get(job)?.stop(stopping.drain)
+    }
+    events$.subscribe({ next, error: reject, complete: resolve })
   })
   done.catch(() => {})
   subscription = (restart === undefined ? job : job.pipe(retry({ count: restart.count, delay: restart.delayMs }))).subscribe(events$)
@@ -156,6 +169,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     stop: async ({ drain = false } = {}) => {
+      stopping = { drain }
       void current.get(job)?.stop(drain)
       await done
     },

@@ -104,7 +104,8 @@ export class JobRun implements RunContext {
   async start(): Promise<void> {
     if (this.over) return
     try {
-      this.recovery = this.recover()
+      // Whoever closes the run waits for its recovery, also when it failed in the very first step.
+      this.recovery = Promise.resolve().then(() => this.recover())
       await this.recovery
       if (this.over) return
       this.coordinator?.start()
@@ -232,9 +233,11 @@ export class JobRun implements RunContext {
       stored?.checkpointId ?? 0,
     )
     this.report({ kind: 'restored', checkpointId: stored?.checkpointId, epoch, rows, committedAgain })
+    if (this.over) return
     for (const participant of this.participants.values()) participant.open()
     for (const source of graph.sources) source.open()
     this.report({ kind: 'started', epoch })
+    if (this.over) return
     for (const source of graph.sources) if (source.finished) this.post(() => source.end(false))
     for (const work of this.early.splice(0)) this.post(work)
   }
@@ -307,6 +310,9 @@ export class JobRun implements RunContext {
       const upTo = option.toUndefined(await unwrap(writer.committedUpTo()))
       if (upTo !== undefined && upTo.checkpointId > (stored?.checkpointId ?? 0) && !this.options.allowSinkAhead)
         throw new RestoreError('SINK_AHEAD', { uid, committed: upTo.checkpointId, restored: stored?.checkpointId ?? 'none' })
+      // Epochs of one storage only rise, and with another one's a transaction of this run could pass for one that is committed.
+      if (upTo !== undefined && upTo.epoch >= epoch)
+        throw new RestoreError('SINK_AHEAD', { uid, committedEpoch: upTo.epoch, epoch, reason: 'a run over another storage has written to it, so that going on cannot be allowed' })
       for (const { handle } of body?.sinks[uid] ?? []) {
         await unwrap(writer.commit(handle))
         committedAgain += 1
@@ -408,10 +414,11 @@ export class JobRun implements RunContext {
     if (this.over) return
     // From here on nothing can fail the run: a stream that was stopped completes without the end of its input.
     this.over = true
-    for (const source of this.graph?.sources ?? []) source.complete()
+    for (const source of this.graph?.sources ?? []) this.letGo(() => source.complete())
     this.report({ kind: 'stopped', drained })
     await this.settled(this.close())
-    this.observer.complete()
+    if (this.unreleased === undefined) this.observer.complete()
+    else this.observer.error(this.unreleased.error)
   }
 
   private confirmations: (() => void)[] = []
@@ -431,13 +438,25 @@ export class JobRun implements RunContext {
     const coordination = this.coordinator?.close()
     this.pump?.stop()
     for (const source of this.graph?.sources ?? []) source.close()
-    for (const release of this.releases.splice(0)) release()
+    for (const release of this.releases.splice(0)) this.letGo(release)
     for (const resolve of this.confirmations.splice(0)) resolve()
     await Promise.allSettled([this.recovery, coordination])
-    await Promise.allSettled([this.session?.close()(), ...this.readers.map((reader) => reader.close()()), ...[...this.commits.values()].map((queue) => queue.close())])
-    await Promise.allSettled([...this.writers.values()].map((writer) => writer.close()()))
+    await allSettled([() => this.session?.close()(), ...this.readers.map((reader) => () => reader.close()()), ...[...this.commits.values()].map((queue) => () => queue.close())])
+    await allSettled([...this.writers.values()].map((writer) => () => writer.close()()))
     this.becomeQuiet()
   }
+
+  /** What an operator throws while it is closed keeps nobody else from being closed. */
+  private letGo(release: () => void): void {
+    try {
+      release()
+    } catch (error) {
+      this.unreleased ??= { error }
+    }
+  }
+
+  /** The error of a run that had no other. */
+  private unreleased: { readonly error: unknown } | undefined
 
   private settled(closing: Promise<void>): Promise<void> {
     return new Promise((resolve) => {
@@ -449,3 +468,6 @@ export class JobRun implements RunContext {
     })
   }
 }
+
+/** Waits for all, whatever becomes of them, also where one throws at once. */
+const allSettled = (works: readonly (() => Promise<unknown> | undefined)[]): Promise<unknown> => Promise.allSettled(works.map(async (work) => work()))

@@ -142,7 +142,8 @@ export class SourcePump {
       },
       (error: unknown) => {
         feed.reading = false
-        if (!this.stopped) this.host.fail(error)
+        // Nobody waits for it once the source is not read any more.
+        if (!this.stopped && !this.halted) this.host.fail(error)
       },
     )
   }

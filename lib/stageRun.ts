@@ -9,7 +9,7 @@ import type { Cancel } from './clock.js'
 import { Alignment, type Junction } from './align.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
-import { ConfigurationError, invariant } from './errors.js'
+import { ConfigurationError, invariant, RestoreError } from './errors.js'
 import type { Json } from './json.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
@@ -243,7 +243,9 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   }
 
   restoreRows(chunk: RowChunk): void {
-    this.tables.find(({ name }) => name === chunk.table)?.restore(chunk)
+    const table = this.tables.find(({ name }) => name === chunk.table)
+    if (table === undefined) throw new RestoreError('STATE_KIND_CHANGED', { uid: this.uid, stored: chunk.table, found: this.tables.map(({ name }) => name) })
+    table.restore(chunk)
   }
 
   open(): void {
@@ -265,7 +267,6 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   }
 
   private capture(barrier: CheckpointBarrier): Snapshot {
-    const transaction = this.machine?.preCommit?.(barrier.checkpointId)
     const state = this.machine?.snapshotState?.()
     const meta = {
       time: [storedTime(this.finiteInput), storedTime(this.finiteOutput), this.inputIdle === true],
@@ -274,7 +275,14 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       ...(state === undefined ? {} : { state }),
       tables: Object.fromEntries(this.tables.map((table) => [table.name, table.meta()])),
     } satisfies Json
-    return { meta, tables: captureAll(this.tables), transaction }
+    const tables = captureAll(this.tables)
+    try {
+      // Last, since a transaction that has ended has to be handed over, whatever else fails.
+      return { meta, tables, transaction: this.machine?.preCommit?.(barrier.checkpointId) }
+    } catch (error) {
+      for (const capture of tables) capture.giveBack()
+      throw error
+    }
   }
 
   private forward(barrier: CheckpointBarrier): void {
@@ -369,8 +377,11 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.closed = true
     for (const cancel of this.timers) cancel()
     this.timers.clear()
-    this.machine?.close?.()
-    for (const { tag, untapped } of this.taps) if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
-    for (const release of this.feeds.splice(0)) release()
+    try {
+      this.machine?.close?.()
+    } finally {
+      for (const { tag, untapped } of this.taps) if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
+      for (const release of this.feeds.splice(0)) release()
+    }
   }
 }

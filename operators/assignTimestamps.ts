@@ -56,11 +56,11 @@ class TimestampMachine<T> implements Machine<T> {
     const timestampMs = this.timestamp(value)
     if (!Number.isSafeInteger(timestampMs)) throw new StreamError('TIMESTAMP_INVALID', { operator: this.context.uid, found: timestampMs })
     this.active = true
+    if (this.idle) this.becomeIdle(false)
     this.context.output.processRecord(value, timestampMs, key)
     const watermarkMs = this.generator.onRecord(timestampMs)
     if (watermarkMs <= this.emittedMs) return
     this.emittedMs = watermarkMs
-    if (this.idle) this.becomeIdle(false)
     this.context.emitWatermark(watermarkMs)
   }
 

@@ -69,9 +69,15 @@ class LiftMachine implements Machine<never> {
     this.subscription.unsubscribe()
   }
 
+  /** What fails further down is kept from rxjs, which would report it to nobody and go on with the next record. */
   private emit(value: never): void {
-    if (this.current !== undefined) this.context.output.processRecord(value, this.current.timestamp, this.current.key)
-    else this.refuse(new StreamError('LIFT_ASYNCHRONOUS', { operator: this.context.uid }))
+    if (this.failure !== undefined) return
+    if (this.current === undefined) return this.refuse(new StreamError('LIFT_ASYNCHRONOUS', { operator: this.context.uid }))
+    try {
+      this.context.output.processRecord(value, this.current.timestamp, this.current.key)
+    } catch (error) {
+      this.failure = { error }
+    }
   }
 
   /** Within a call the error is thrown where the record came from; outside it ends the run. */

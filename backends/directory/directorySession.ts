@@ -166,10 +166,16 @@ export class DirectorySession implements CheckpointSession {
       const seq = own.seq + 1
       const checkpoint = { checkpointId: id, epoch: own.epoch, segments, body }
       const manifest: Manifest = { ...own, seq, parent: own.seq, checkpoint, retained: this.newest([...own.retained, retainedAt(seq, checkpoint)]) }
-      await this.folder.claim(manifest, () => {
-        this.requireWritable()
-        mayLink()
-      })
+      try {
+        await this.folder.claim(manifest, () => {
+          this.requireWritable()
+          mayLink()
+        })
+      } catch (error) {
+        // Noted before anybody hears of the failure: a slot that may be visible keeps its files.
+        this.dieOf(error)
+        throw error
+      }
       this.own = manifest
       for (const { file } of segments) this.folder.live.delete(file)
       if (adopted !== undefined && this.compacted === adopted) this.compacted = undefined
@@ -190,7 +196,7 @@ export class DirectorySession implements CheckpointSession {
       }
       const running = attempt(details, work)().then((result) => {
         const retry = fencing !== undefined && E.isLeft(result) && result.left.code === 'BACKEND_FENCED'
-        if (E.isLeft(result) && result.left.details['fatal'] === true && !retry) this.dead ??= result.left
+        if (E.isLeft(result) && !retry) this.dieOf(result.left)
         return result
       })
       this.track(running)
@@ -216,6 +222,10 @@ export class DirectorySession implements CheckpointSession {
   private requireOpen(): void {
     if (this.closed !== undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session is closed' })
     if (this.dead !== undefined) throw this.dead
+  }
+
+  private dieOf(error: unknown): void {
+    if (error instanceof BackendError && error.details['fatal'] === true) this.dead ??= error
   }
 
   private async readTop(): Promise<Top> {

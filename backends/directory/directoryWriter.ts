@@ -30,20 +30,15 @@ export class DirectoryWriter implements CheckpointWriter {
 
   publish(body: Json): taskEither.TaskEither<BackendError, void> {
     return () => {
-      const published = this.step(() =>
-        this.session.publish(
-          this.id,
-          body,
-          () => this.finish(),
-          () => {
-            this.requireGoing()
-            this.session.folder.requireSynced(this.segment === undefined ? this.session.folder.syncFailures : this.syncFailuresBefore)
-          },
-        ),
-      )().then(async (result) => {
+      const published = this.step(async () => {
+        const finish = (): Promise<Segment | undefined> => this.finish()
+        await this.session.publish(this.id, body, finish, () => this.requireLinkable())
+        // Noted within this step: whoever waits for it must not take the segment for one that nobody names.
         this.ended = true
-        if (E.isRight(result)) this.session.forget(this)
-        else await this.remove()
+        this.session.forget(this)
+      })().then(async (result) => {
+        if (E.isLeft(result) && !this.ended) await this.remove()
+        this.ended = true
         return result
       })
       this.session.track(published)
@@ -84,6 +79,11 @@ export class DirectoryWriter implements CheckpointWriter {
     if (this.failure !== undefined) throw this.failure
     if (this.ended) throw new BackendError('BACKEND_NOT_OPEN', { checkpointId: this.id, reason: 'the checkpoint was published' })
     this.session.requireWritable()
+  }
+
+  private requireLinkable(): void {
+    this.requireGoing()
+    if (this.segment !== undefined) this.session.folder.requireSynced(this.syncFailuresBefore)
   }
 
   private async add(chunk: RowChunk): Promise<void> {

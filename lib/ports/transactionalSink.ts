@@ -47,7 +47,8 @@ export interface SinkWriter<in T> {
   drained(): Promise<void>
   /**
    * Called at the barrier. Synchronously ends the current transaction and begins the next; the task then makes everything
-   * written durable and yields the handle that commits it, or none when nothing was written.
+   * written durable and yields the handle that commits it, or none when nothing was written. Tasks run one after the other. After
+   * a `Left` the records stay with the sink and belong to its next transaction; where it cannot keep them, `details.fatal` says so.
    */
   preCommit(checkpointId: CheckpointId): taskEither.TaskEither<SinkError, option.Option<TransactionHandle>>
   /** Makes a pre-committed transaction visible, durably. A second call, and a call after a restart, does nothing more. */

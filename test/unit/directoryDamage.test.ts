@@ -73,6 +73,15 @@ describe('damage to a directory', () => {
     for (const [path, own] of contents) for (const [, other] of contents) if (other !== own) await expectNoticed(path, other)
   })
 
+  it('is noticed in a segment whose own checksums fit', async () => {
+    const [path, bytes] = [...reference.contents()].find(([name]) => name.includes('segment-')) as [string, Uint8Array]
+    const forged = Buffer.from(bytes)
+    const frame = forged.length - 4 - 4 - forged.readUInt32LE(18 + forged.readUInt16LE(16))
+    forged.writeUInt8(forged.readUInt8(forged.length - 5) ^ 1, forged.length - 5)
+    forged.writeUInt32LE(crc(forged.subarray(frame, forged.length - 4)), forged.length - 4)
+    expect(await expectNoticed(path, forged)).toBe('noticed')
+  })
+
   it('is noticed when a file is gone', async () => {
     const paths = [...reference.contents().keys()]
     for (const path of paths.filter((one) => one.includes('segment'))) {

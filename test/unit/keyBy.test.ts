@@ -27,7 +27,7 @@ test.each<readonly [Key, Key]>([
     ['a', -0, [null]],
     ['a', 0, [null]],
   ],
-])('the key of %j is %j', (selected, expected) => {
+])('the key of %o is %o', (selected, expected) => {
   const fed = handFed(keyBy(() => selected)).start()
   fed.record('value', 7)
   expect(fed.out.records).toEqual([{ value: 'value', timestamp: 7, key: expected }])
