@@ -1,3 +1,31 @@
-/** Runs the golden cases against the library: `npm run golden`. The driver is not written yet, and says so. */
-process.stdout.write('golden: 0 passed, 0 failed, 0 unsupported (no driver yet)\n')
-process.exitCode = 1
+/** Runs golden cases against the library: `npm run golden -- DIRECTORY [-v]`. */
+import { fileURLToPath } from 'node:url'
+import { count, type Outcome, runDirectory } from './driver.js'
+
+const args = process.argv.slice(2)
+const verbose = args.includes('-v')
+const directory = args.find((each) => !each.startsWith('-')) ?? fileURLToPath(new URL('cases', import.meta.url))
+
+const lines: string[] = []
+const all: Outcome[] = []
+for (const { file, outcomes } of await runDirectory(directory)) {
+  lines.push(`${file}  ${count(outcomes)}`)
+  for (const { id, result, reason = '' } of outcomes) {
+    if (result === 'failed') lines.push(`  failed ${id}`, `    ${verbose ? reason : reason.split('\n').slice(0, 3).map((line) => line.slice(0, 600)).join('\n')}`)
+    if (result === 'unsupported' && verbose) lines.push(`  unsupported ${id}: ${reason}`)
+  }
+  all.push(...outcomes)
+}
+
+/** What is missing, honestly: reasons with their number of cases, those to come apart from those that have no meaning here. */
+function summary(title: string, outcomes: readonly Outcome[]): void {
+  if (outcomes.length === 0) return
+  lines.push(`${title}:`)
+  for (const reason of new Set(outcomes.map((each) => each.reason))) lines.push(`  ${outcomes.filter((each) => each.reason === reason).length} x ${reason}`)
+}
+const unsupported = all.filter(({ result }) => result === 'unsupported')
+summary('not yet', unsupported.filter(({ notYet }) => notYet === true))
+summary('unsupported', unsupported.filter(({ notYet }) => notYet !== true))
+lines.push(`golden: ${count(all)}`)
+process.stdout.write(`${lines.join('\n')}\n`)
+process.exitCode = all.length === 0 || all.some(({ result }) => result === 'failed') ? 1 : 0

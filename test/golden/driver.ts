@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { features } from './features.js'
+import { type Case, type Fields, Mismatch, NotYet, readCases, unknown, Unsupported } from './model.js'
+
+/** How one case came out. */
+export interface Outcome {
+  readonly id: string
+  readonly result: 'passed' | 'failed' | 'unsupported'
+  /** Why it failed, or why it is not supported. */
+  readonly reason?: string
+  /** It is not supported for now only: the operator is still to be written. */
+  readonly notYet?: boolean
+}
+
+interface Exception {
+  readonly id: string
+  readonly reason: string
+}
+
+const exceptions = (JSON.parse(readFileSync(fileURLToPath(new URL('unsupported.json', import.meta.url)), 'utf8')) as { readonly cases: readonly Exception[] }).cases
+
+/** Cases that have no meaning here, by the pattern of their id: `*` stands for anything. */
+function exceptionFor(id: string): Exception | undefined {
+  return exceptions.find((each) => new RegExp(`^${each.id.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&')).join('.*')}$`).test(id))
+}
+
+/** Runs one case against the operators and the state of the library. */
+export async function runCase(golden: Case): Promise<Outcome> {
+  const { id } = golden
+  const exception = exceptionFor(id)
+  if (exception !== undefined) return { id, result: 'unsupported', reason: exception.reason }
+  try {
+    const feature = features[golden.feature]
+    if (feature === undefined) throw unknown('feature', golden.feature)
+    await feature(golden)
+    return { id, result: 'passed' }
+  } catch (error) {
+    if (error instanceof Unsupported) return { id, result: 'unsupported', reason: error.message }
+    if (error instanceof NotYet) return { id, result: 'unsupported', reason: `not yet: ${error.message}`, notYet: true }
+    return { id, result: 'failed', reason: error instanceof Mismatch ? error.message : String((error as Error)?.stack ?? error) }
+  }
+}
+
+export interface FileOutcome {
+  readonly file: string
+  readonly outcomes: readonly Outcome[]
+}
+
+/** Runs every file of a directory. */
+export async function runDirectory(directory: string): Promise<FileOutcome[]> {
+  const files = readdirSync(directory).filter((name) => name.endsWith('.json')).sort()
+  const results: FileOutcome[] = []
+  for (const name of files) {
+    const outcomes: Outcome[] = []
+    for (const golden of readCases(join(directory, name))) outcomes.push(await runCase(golden))
+    results.push({ file: basename(name), outcomes })
+  }
+  return results
+}
+
+export const count = (outcomes: readonly Outcome[]): string => {
+  const of = (result: Outcome['result']): number => outcomes.filter((each) => each.result === result).length
+  return `${of('passed')} passed, ${of('failed')} failed, ${of('unsupported')} unsupported`
+}
+
+export type { Fields }
