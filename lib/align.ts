@@ -14,6 +14,7 @@
 import type { Downstream } from './downstream.js'
 import { type CheckpointBarrier, type Element, EndOfInput, RecordElement, StreamStart, Watermark, WatermarkStatus } from './element.js'
 import { CheckpointError, ConfigurationError, invariant, StreamError, unreachable } from './errors.js'
+import type { InputTime } from './eventTime.js'
 import type { Json } from './json.js'
 import type { Receiver } from './machine.js'
 import type { RunContext } from './run.js'
@@ -85,6 +86,11 @@ export class Alignment {
   /** The event time of all inputs. */
   get watermark(): number {
     return this.valve.watermark
+  }
+
+  /** Where each input stands, by the way it has come. */
+  inputTimes(): readonly InputTime[] {
+    return this.inputs.map(({ index, started }) => ({ path: started?.path ?? `input ${index}`, ...this.valve.inputTime(index) }))
   }
 
   snapshot(): Json {
@@ -180,7 +186,7 @@ export class Alignment {
     if (this.run.kind === 'job' && known.some((each) => each.run !== this.run)) throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
     const path = `(${known.map((each) => each.path).join('+')})`
     const needKeys = this.behind.connects ?? known.map((_, index) => index)
-    this.behind.start(new StreamStart(this.run, needKeys.every((index) => known[index]?.keyed === true), path))
+    this.behind.start(new StreamStart(this.run, needKeys.every((index) => known[index]?.keyed === true), path, known.flatMap((each) => each.sources)))
     this.into = this.behind.receiver()
     this.release()
   }

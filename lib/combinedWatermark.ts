@@ -44,6 +44,11 @@ export class CombinedWatermark {
     this.combine()
   }
 
+  inputTime(index: number): { readonly watermark: number; readonly idle: boolean } {
+    const { watermark, idle } = this.inputs[index] as Input
+    return { watermark, idle }
+  }
+
   snapshot(): Json {
     return { watermark: storedTime(this.finite), idle: this.idle, inputs: this.inputs.map(({ finite, idle }) => [storedTime(finite), idle]) }
   }

@@ -54,6 +54,8 @@ export class StreamStart extends Branded {
     readonly keyed: boolean,
     /** The way from the source to here, of which operators without a uid make their name. */
     readonly path: string,
+    /** The uids of the sources of a job that it comes from. */
+    readonly sources: readonly string[] = [],
   ) {
     super()
   }

@@ -4,6 +4,7 @@ import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
 import type { Stream } from './element.js'
 import { CheckpointError, ConfigurationError } from './errors.js'
+import type { WatermarkExplanation } from './eventTime.js'
 import type { JobEvent } from './events.js'
 import { jobName, operatorUid } from './identity.js'
 import { type Graph, JobRun } from './jobRun.js'
@@ -48,6 +49,8 @@ export interface JobRunHandle {
   readonly done: Promise<void>
   /** Takes a checkpoint now. Resolves with its id when it is complete. */
   checkpoint(): Promise<number>
+  /** Where every operator stands in event time, and which input the others wait for. */
+  explainWatermark(): WatermarkExplanation
   /** Ends the job with a last checkpoint. With `drain`, event time goes to its end first, so that open windows are emitted. */
   stop(options?: { readonly drain?: boolean }): Promise<void>
   /** Ends the job at once, as unsubscribing does. */
@@ -168,6 +171,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     events$: events$.asObservable(),
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
+    explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
     stop: async ({ drain = false } = {}) => {
       stopping = { drain }
       void current.get(job)?.stop(drain)

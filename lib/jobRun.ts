@@ -16,11 +16,14 @@ import { type CheckpointBody, readBody } from './checkpointBody.js'
 import type { Clock } from './clock.js'
 import { CommitQueue } from './commitQueue.js'
 import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
+import { DriftGroup } from './driftGroup.js'
 import type { Downstream } from './downstream.js'
 import { CheckpointError, ConfigurationError, hasCode, RestoreError } from './errors.js'
+import { explain, type WatermarkExplanation } from './eventTime.js'
 import type { JobEvent } from './events.js'
 import { type CheckpointId, type Epoch, type JobName, operatorUid } from './identity.js'
 import type { Limits } from './limits.js'
+import { Pauses } from './pauses.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
 import type { SourceReader } from './ports/replayableSource.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
@@ -70,8 +73,8 @@ export class JobRun implements RunContext {
   private readonly writers = new Map<string, SinkWriter<never>>()
   private readonly releases: (() => void)[] = []
   /** Operators that can take no more for now. */
-  private pauses = 0
-  private resumed: (() => void)[] = []
+  private readonly pauses = new Pauses(() => this.post(() => {}))
+  private readonly driftGroups = new Map<string, DriftGroup>()
   /** Branches of the graph that the end of all input has not reached. */
   private openBranches = 0
   private allEnded: { readonly drained: boolean } | undefined
@@ -184,15 +187,19 @@ export class JobRun implements RunContext {
     void this.settled(this.close()).then(() => this.observer.error(error))
   }
 
-  pause(): () => void {
-    this.pauses += 1
-    let paused = true
-    return () => {
-      if (!paused) return
-      paused = false
-      this.pauses -= 1
-      if (this.pauses === 0) for (const resume of this.resumed.splice(0)) resume()
-    }
+  pause(sources?: readonly string[]): () => void {
+    return this.pauses.begin(sources)
+  }
+
+  driftGroup(name: string): DriftGroup {
+    const group = this.driftGroups.get(name) ?? new DriftGroup()
+    this.driftGroups.set(name, group)
+    return group
+  }
+
+  /** Where every operator stands in event time, and which input the others wait for. */
+  explainWatermark(): WatermarkExplanation {
+    return explain([...this.participants.values()].map((participant) => participant.eventTime()))
   }
 
   // ---- the start
@@ -211,6 +218,7 @@ export class JobRun implements RunContext {
       pacing: this.options.pacing,
       sourceBatchMax: this.limits.sourceBatchMax,
       pressure: () => this.pressure(),
+      isPaused: (uid) => this.pauses.isPaused(uid),
       sourceEnded: (uid) => this.report({ kind: 'sourceEnded', uid }),
       allEnded: () => this.finishBehindEnd(false),
       fail: (error) => this.fail(error),
@@ -375,11 +383,6 @@ export class JobRun implements RunContext {
   // ---- the end
 
   private pressure(): Promise<void> | undefined {
-    if (this.pauses > 0) {
-      return new Promise((resolve) => {
-        this.resumed.push(resolve)
-      })
-    }
     for (const writer of this.writers.values()) if (writer.full()) return writer.drained()
     return undefined
   }

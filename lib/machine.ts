@@ -1,5 +1,6 @@
 import type { option, taskEither } from 'fp-ts'
 import type { Cancel, Clock } from './clock.js'
+import type { DriftMember } from './driftGroup.js'
 import type { JobEvent } from './events.js'
 import type { CheckpointId } from './identity.js'
 import type { Json } from './json.js'
@@ -65,6 +66,8 @@ export interface MachineContext<R> {
   emitEnd(): void
   /** Lets the sources pause until the returned function is called. Barriers still come. Outside a job it has no effect. */
   pause(): () => void
+  /** Keeps event time together with that of other streams: a stream that runs ahead lets its sources pause. */
+  driftGroup(name: string, maxDriftMs: number): DriftMember
   /** The event time of the inputs, combined; `-Infinity` before the first watermark. */
   watermark(): number
   /** Keyed state. Call it while the machine is made. */

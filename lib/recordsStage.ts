@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs'
 import { systemClock } from './clock.js'
+import { DriftGroup } from './driftGroup.js'
 import type { Downstream, Output } from './downstream.js'
 import { EndOfInput, StreamStart } from './element.js'
 import { StreamError } from './errors.js'
@@ -119,6 +120,7 @@ class RecordsFeed<T> {
       fail: (error) => this.fail(error),
       post: (work) => this.enter(work),
       pause: () => () => {},
+      driftGroup: () => new DriftGroup(),
       report() {},
     }
   }

@@ -1,5 +1,7 @@
 import type { option, taskEither } from 'fp-ts'
 import type { Clock } from './clock.js'
+import type { DriftGroup } from './driftGroup.js'
+import type { OperatorTime } from './eventTime.js'
 import type { JobEvent } from './events.js'
 import type { CheckpointId } from './identity.js'
 import type { Json } from './json.js'
@@ -34,8 +36,10 @@ export interface RunContext {
   fail(error: unknown): void
   /** Calls `work` between two records, soon. */
   post(work: () => void): void
-  /** Lets the sources pause until the returned function is called. */
-  pause(): () => void
+  /** Lets the sources named, or all, pause until the returned function is called. */
+  pause(sources?: readonly string[]): () => void
+  /** The streams of this run that keep their event times together under a name. */
+  driftGroup(name: string): DriftGroup
   /** Tells whoever watches the run. */
   report(event: JobEvent): void
 }
@@ -55,6 +59,7 @@ export interface Participant {
   /** An aborted checkpoint: release what is held back for it, keep what was captured for the next one. */
   checkpointAborted(checkpointId: CheckpointId): void
   checkpointCompleted(checkpointId: CheckpointId): void
+  eventTime(): OperatorTime
   /** A sink only. */
   readonly sink?: SinkParticipant | undefined
 }

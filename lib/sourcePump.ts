@@ -26,6 +26,8 @@ export interface PumpHost {
   readonly sourceBatchMax: number
   /** Undefined, or a promise to wait for before more records are let in. */
   pressure(): Promise<void> | undefined
+  /** An operator lets this source pause. */
+  isPaused(uid: string): boolean
   sourceEnded(uid: string): void
   allEnded(): void
   fail(error: unknown): void
@@ -107,7 +109,7 @@ export class SourcePump {
   private turn(): boolean {
     let progressed = false
     for (const feed of this.feeds) {
-      if (feed.batch !== undefined) {
+      if (feed.batch !== undefined && !this.host.isPaused(feed.stage.uid)) {
         this.letIn(feed, feed.batch)
         progressed = true
       }

@@ -59,8 +59,8 @@ export class SourceStage<T> implements StageLike, Upstream {
   start(run: RunContext): void {
     this.started = true
     this.run = run
-    for (const output of [...this.main]) output.start(new StreamStart(run, false, this.uid))
-    for (const output of [...this.letters]) output.start(new StreamStart(run, false, `${this.uid}:letters`))
+    for (const output of [...this.main]) output.start(new StreamStart(run, false, this.uid, [this.uid]))
+    for (const output of [...this.letters]) output.start(new StreamStart(run, false, `${this.uid}:letters`, [this.uid]))
   }
 
   /** Called when every operator has started. */

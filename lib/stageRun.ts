@@ -10,6 +10,7 @@ import { Alignment, type Junction } from './align.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
 import { ConfigurationError, invariant, RestoreError } from './errors.js'
+import type { OperatorTime } from './eventTime.js'
 import type { Json } from './json.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
@@ -133,8 +134,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.started = start
     const path = this.spec.uid ?? `${start.path}/${this.spec.name}`
     const keyed = this.spec.keys === 'given' || (this.spec.keys !== 'none' && start.keyed)
-    for (const output of this.main) output.start(new StreamStart(run, keyed, path))
-    for (const { tag, outputs } of this.taps) for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`))
+    for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources))
+    for (const { tag, outputs } of this.taps) for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources))
     this.machine = this.spec.create(this.contextFor(run, path) as never)
     if (this.machine.sink !== undefined && run.kind !== 'job') throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { uid: this.operator })
     if (this.participates) this.uid = run.register(this)
@@ -257,6 +258,11 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     this.machine?.notifyCheckpointAborted?.(checkpointId)
   }
 
+  /** Where it stands in event time. */
+  eventTime(): OperatorTime {
+    return { uid: this.uid, watermark: this.inputWatermark, idle: this.inputIdle ?? false, inputs: this.alignment?.inputTimes() ?? [] }
+  }
+
   checkpointCompleted(checkpointId: number): void {
     this.machine?.notifyCheckpointComplete?.(checkpointId)
   }
@@ -302,6 +308,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       emitWatermark: (timestampMs) => this.letOut(timestampMs),
       emitEnd: () => this.letOutEnd(),
       pause: () => run.pause(),
+      driftGroup: (name, maxDriftMs) => run.driftGroup(name).join(maxDriftMs, () => run.pause(this.started?.sources)),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
       rows: (options) => this.keep(new RowTable(options, scope)),

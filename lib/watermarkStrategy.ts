@@ -6,6 +6,8 @@ import { storedTime, timeStored } from './storedTime.js'
 export interface WatermarkStrategy {
   /** Without a record for longer than this the stream counts as idle and holds nobody back. */
   readonly idleAfterMs: number | undefined
+  /** Streams of one group stay together: one that is ahead of the slowest by more than the drift lets its sources pause. */
+  readonly align?: { readonly group: string; readonly maxDriftMs: number } | undefined
   create(): WatermarkGenerator
 }
 
@@ -17,6 +19,11 @@ export interface WatermarkGenerator {
   restore(stored: Json): void
 }
 
+export interface WatermarkOptions {
+  readonly idleAfterMs?: number
+  readonly align?: { readonly group: string; readonly maxDriftMs: number }
+}
+
 /**
  * Event time stays behind the largest one seen by a fixed delay.
  *
@@ -25,10 +32,11 @@ export interface WatermarkGenerator {
  * @category progress
  * @since 0.1.0
  */
-export function boundedOutOfOrderness({ delayMs, idleAfterMs }: { readonly delayMs: number; readonly idleAfterMs?: number }): WatermarkStrategy {
+export function boundedOutOfOrderness({ delayMs, idleAfterMs, align }: WatermarkOptions & { readonly delayMs: number }): WatermarkStrategy {
   atLeast('delayMs', delayMs, 0)
   if (idleAfterMs !== undefined) atLeast('idleAfterMs', idleAfterMs, 1)
-  return { idleAfterMs, create: () => new BoundedOutOfOrderness(delayMs) }
+  if (align !== undefined) atLeast('align.maxDriftMs', align.maxDriftMs, 0)
+  return { idleAfterMs, align, create: () => new BoundedOutOfOrderness(delayMs) }
 }
 
 /**
@@ -37,8 +45,7 @@ export function boundedOutOfOrderness({ delayMs, idleAfterMs }: { readonly delay
  * @category progress
  * @since 0.1.0
  */
-export const monotonousTimestamps = ({ idleAfterMs }: { readonly idleAfterMs?: number } = {}): WatermarkStrategy =>
-  boundedOutOfOrderness({ delayMs: 0, ...(idleAfterMs === undefined ? {} : { idleAfterMs }) })
+export const monotonousTimestamps = (options: WatermarkOptions = {}): WatermarkStrategy => boundedOutOfOrderness({ ...options, delayMs: 0 })
 
 class BoundedOutOfOrderness implements WatermarkGenerator {
   private newestMs = Number.NEGATIVE_INFINITY

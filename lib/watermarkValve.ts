@@ -48,6 +48,11 @@ export class WatermarkValve {
     else this.inputActive(channel)
   }
 
+  inputTime(input: number): { readonly watermark: number; readonly idle: boolean } {
+    const { watermark, idle } = this.channel(input)
+    return { watermark, idle }
+  }
+
   /**
    * State for the checkpoint: without it a record that was late would be on time after a crash. The end of time is left out: an
    * input that has ended says so again after a restore, and one that was drained goes on.

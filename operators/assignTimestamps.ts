@@ -1,3 +1,4 @@
+import type { DriftMember } from '../lib/driftGroup.js'
 import type { AnyKeyOperator } from '../lib/element.js'
 import { StreamError } from '../lib/errors.js'
 import type { Json } from '../lib/json.js'
@@ -38,6 +39,7 @@ class TimestampMachine<T> implements Machine<T> {
   private idle = false
   private active = false
   private quietSinceMs: number | undefined
+  private readonly group: DriftMember | undefined
 
   constructor(
     private readonly context: MachineContext<T>,
@@ -45,6 +47,7 @@ class TimestampMachine<T> implements Machine<T> {
     private readonly strategy: WatermarkStrategy,
   ) {
     this.generator = strategy.create()
+    if (strategy.align !== undefined) this.group = context.driftGroup(strategy.align.group, strategy.align.maxDriftMs)
   }
 
   open(): void {
@@ -62,11 +65,18 @@ class TimestampMachine<T> implements Machine<T> {
     if (watermarkMs <= this.emittedMs) return
     this.emittedMs = watermarkMs
     this.context.emitWatermark(watermarkMs)
+    this.group?.advance(watermarkMs)
   }
 
   /** The end of time counts for an idle stream too: it is active again before it. */
   processWatermark(timestampMs: number): void {
-    if (timestampMs === Number.POSITIVE_INFINITY && this.idle) this.becomeIdle(false)
+    if (timestampMs !== Number.POSITIVE_INFINITY) return
+    if (this.idle) this.becomeIdle(false)
+    this.group?.leave()
+  }
+
+  close(): void {
+    this.group?.leave()
   }
 
   snapshotState(): Json {
@@ -95,5 +105,6 @@ class TimestampMachine<T> implements Machine<T> {
   private becomeIdle(idle: boolean): void {
     this.idle = idle
     this.context.emitStatus(idle)
+    this.group?.idle(idle)
   }
 }

@@ -1,4 +1,5 @@
 import type { Observable } from 'rxjs'
+import { DriftGroup } from '../../lib/driftGroup.js'
 import type { Cancel } from '../../lib/clock.js'
 import type { Downstream, Output } from '../../lib/downstream.js'
 import { CheckpointBarrier, EndOfInput, StreamStart, type StreamElement } from '../../lib/element.js'
@@ -255,6 +256,10 @@ class Instance implements RunContext {
     this.enter(() => {
       if (!this.closed) work()
     })
+  }
+
+  driftGroup(): DriftGroup {
+    return new DriftGroup()
   }
 
   pause(): () => void {

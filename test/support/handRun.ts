@@ -1,3 +1,4 @@
+import { DriftGroup } from '../../lib/driftGroup.js'
 import { defaultLimits, type Limits } from '../../lib/limits.js'
 import type { JobEvent } from '../../lib/events.js'
 import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
@@ -54,6 +55,10 @@ export class HandRun implements RunContext {
 
   fail(error: unknown): void {
     this.failures.push(error)
+  }
+
+  driftGroup(): DriftGroup {
+    return new DriftGroup()
   }
 
   pause(): () => void {
