@@ -4,6 +4,7 @@ import type { Key } from '../key.js'
 import { describe, type StateDescriptor, type StateOptions } from './descriptor.js'
 import type { EntryTable } from './entryTable.js'
 import type { Expiry } from './expiry.js'
+import { keysIn } from './keysIn.js'
 import type { Row } from './row.js'
 import type { KeptState, StateHost } from './stateHost.js'
 import { checkedTtl } from './ttl.js'
@@ -82,17 +83,14 @@ class ListHandle<E> implements ListState<E>, KeptState {
     for (const source of sources) {
       for (const row of this.rows(source)) {
         this.table.remove(row)
-        this.append(target, row.value)
+        if (this.expiry?.isExpired(row) === true) continue
+        this.append(target, row.value, row.touchedMs)
       }
     }
   }
 
-  *keysWithState(): IterableIterator<Key> {
-    let before: Key | undefined
-    for (const { key } of this.table.rows()) {
-      if (key !== before) yield key
-      before = key
-    }
+  keysWithState(): IterableIterator<Key> {
+    return keysIn(this.table.rows(), this.host.scope.namespace)
   }
 
   restored(): void {
@@ -105,17 +103,20 @@ class ListHandle<E> implements ListState<E>, KeptState {
     return [...this.table.entries(this.host.scope.key, namespace)]
   }
 
-  private append(namespace: Key | undefined, element: E): void {
+  /** An element that comes from another namespace keeps the time at which it was last touched. */
+  private append(namespace: Key | undefined, element: E, touchedMs?: number): void {
     const { key } = this.host.scope
     const row = this.table.create(key, namespace, this.table.nextNumber(key, namespace), element)
+    if (touchedMs !== undefined) row.touchedMs = touchedMs
     this.expiry?.track(row)
   }
 
   private allPresent(elements: Iterable<E>): E[] {
+    this.present(elements)
     return Array.from(elements, (element) => this.present(element))
   }
 
-  private present(element: E): E {
+  private present<V>(element: V): V {
     if (element === undefined || element === null) throw new StreamError('STATE_VALUE_MISSING', { uid: this.host.uid, state: this.name, found: element })
     return element
   }

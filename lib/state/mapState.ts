@@ -3,6 +3,7 @@ import { type Key, normalKey } from '../key.js'
 import { describe, type StateDescriptor, type StateOptions } from './descriptor.js'
 import type { EntryTable } from './entryTable.js'
 import type { Expiry } from './expiry.js'
+import { keysIn } from './keysIn.js'
 import type { Row } from './row.js'
 import type { KeptState, StateHost } from './stateHost.js'
 import { checkedTtl } from './ttl.js'
@@ -115,12 +116,8 @@ class MapHandle<K, V> implements MapState<K, V>, KeptState {
     return this.entries()
   }
 
-  *keysWithState(): IterableIterator<Key> {
-    let before: Key | undefined
-    for (const { key } of this.table.rows()) {
-      if (key !== before) yield key
-      before = key
-    }
+  keysWithState(): IterableIterator<Key> {
+    return keysIn(this.table.rows(), this.host.scope.namespace)
   }
 
   restored(): void {

@@ -1,6 +1,7 @@
 import { type CodecOf, stateCodec } from '../codec.js'
 import type { Key } from '../key.js'
 import type { Expiry } from './expiry.js'
+import { keysIn } from './keysIn.js'
 import type { Row } from './row.js'
 import type { RowTable } from './rowTable.js'
 import type { KeptState, StateHost } from './stateHost.js'
@@ -50,35 +51,42 @@ export class ValueCell<S> implements KeptState {
     if (row !== undefined) this.table.remove(row)
   }
 
-  /** Folds the values of several namespaces of the current key into that of one. */
+  /**
+   * Folds the values of several namespaces of the current key into that of one. What has expired is left out, and a value
+   * that meets no other keeps the time at which it was last touched.
+   */
   fold(target: Key, sources: readonly Key[], merge: (a: S, b: S) => S): void {
-    let merged: S | undefined
+    let merged: { readonly value: S; readonly touchedMs: number | undefined } | undefined
     for (const source of sources) {
       const row = this.row(source)
       if (row === undefined) continue
-      merged = merged === undefined ? row.value : merge(merged, row.value)
+      if (!this.isExpired(row)) merged = merged === undefined ? { value: row.value, touchedMs: row.touchedMs } : { value: merge(merged.value, row.value), touchedMs: undefined }
       this.table.remove(row)
     }
     if (merged === undefined) return
     const own = this.row(target)
-    this.writeAt(target, own === undefined ? merged : merge(own.value, merged))
+    const met = own !== undefined && !this.isExpired(own)
+    this.writeAt(target, met ? merge(own.value, merged.value) : merged.value, met ? undefined : merged.touchedMs)
   }
 
-  *keysWithState(): IterableIterator<Key> {
-    for (const row of this.table.rows()) yield row.key
+  keysWithState(): IterableIterator<Key> {
+    return keysIn(this.table.rows(), this.host.scope.namespace)
   }
 
   restored(): void {
     this.expiry?.restored()
   }
 
-  private writeAt(namespace: Key | undefined, value: S): void {
+  private writeAt(namespace: Key | undefined, value: S, touchedMs?: number): void {
     const row = this.row(namespace)
     if (row !== undefined) this.table.write(row, value)
-    else {
-      const created = this.table.create(this.host.scope.key, namespace ?? (this.host.namespaced ? null : undefined), value)
-      this.expiry?.track(created)
-    }
+    const written = row ?? this.table.create(this.host.scope.key, namespace ?? (this.host.namespaced ? null : undefined), value)
+    if (touchedMs !== undefined) written.touchedMs = touchedMs
+    if (row === undefined) this.expiry?.track(written)
+  }
+
+  private isExpired(row: Row<S>): boolean {
+    return this.expiry?.isExpired(row) === true
   }
 
   private row(namespace: Key | undefined): Row<S> | undefined {
