@@ -1,7 +1,7 @@
 import type { Emitted } from './emits.js'
 import type { KeyedOperatorState } from './keyedOperator.js'
 import type { MachineContext, Receiver } from './machine.js'
-import type { SideOutput } from './sideOutput.js'
+import { type SideOutput, tagOf } from './sideOutput.js'
 import type { Handles, StateDescriptors } from './state/descriptor.js'
 import type { TimeDomain, Timers } from './state/timers.js'
 
@@ -51,10 +51,11 @@ export class KeyedView<K, D extends StateDescriptors, R> implements TimerContext
   }
 
   readonly emitTo = <S>(side: SideOutput<S>, value: S): void => {
-    let receiver = this.sides.get(side.tag)
+    const tag = tagOf(side)
+    let receiver = this.sides.get(tag)
     if (receiver === undefined) {
       receiver = this.machineContext.side(side) as Receiver<never>
-      this.sides.set(side.tag, receiver)
+      this.sides.set(tag, receiver)
     }
     receiver.processRecord(value as never, this.keyed.scope.timestamp, undefined)
   }

@@ -1,3 +1,6 @@
+import { ConfigurationError } from './errors.js'
+import { kindOf } from './kindOf.js'
+
 declare const output: unique symbol
 
 /** Names a side output and the type of what goes there. */
@@ -24,3 +27,10 @@ export interface NameTheType {
  * @since 0.1.0
  */
 export const sideOutput = <T = NameTheType>(tag: string): SideOutput<T> => ({ tag }) as SideOutput<T>
+
+/** The tag of a side output; JavaScript callers may hand over anything. */
+export function tagOf(side: { readonly tag: string }): string {
+  const tag = (side as { readonly tag?: unknown } | null | undefined)?.tag
+  if (typeof tag !== 'string') throw new ConfigurationError('OPTION_INVALID', { option: 'side output', found: kindOf(side), expected: 'what sideOutput(...) returned' })
+  return tag
+}

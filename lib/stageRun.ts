@@ -15,7 +15,7 @@ import type { Json } from './json.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
-import type { SideOutput } from './sideOutput.js'
+import { type SideOutput, tagOf } from './sideOutput.js'
 import { EntryTable } from './state/entryTable.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
 import { RowTable } from './state/rowTable.js'
@@ -335,7 +335,7 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
   }
 
   private sideReceiver<S>(output: SideOutput<S>): Receiver<S> {
-    const tap = this.tapOf(output.tag)
+    const tap = this.tapOf(tagOf(output))
     if (tap.outputs.length > 0) return fanOut(tap.outputs.map((downstream) => downstream.receiver()))
     return { processRecord: () => void (tap.untapped += 1) }
   }

@@ -1,14 +1,27 @@
 import { keyedState } from './features/keyedState.js'
+import { joining } from './features/joining.js'
 import { keyGroups } from './features/keyGroups.js'
+import { processing } from './features/processing.js'
 import { timerService } from './features/timerService.js'
 import { watermarkValve } from './features/watermarkValve.js'
-import type { Case } from './model.js'
+import { type Case, NotYet } from './model.js'
+
+const windowing = (_golden: Case): void => {
+  throw new NotYet('window')
+}
 
 /** Who runs the cases of which feature. */
 export const features: { readonly [feature: string]: ((golden: Case) => void | Promise<void>) | undefined } = {
+  boundaries: (golden) => (golden.config['assigner'] === undefined ? processing(golden) : windowing(golden)),
+  'broadcast-state': processing,
+  'co-process': processing,
+  'interval-join': joining,
   'key-groups': keyGroups,
   'keyed-state': keyedState,
   'state-ttl': keyedState,
+  'process-function': processing,
   'timer-service': timerService,
+  'timers-and-state': processing,
+  'watermark-two-input': processing,
   'watermark-valve': watermarkValve,
 }

@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs'
-import { DriftGroup } from '../../lib/driftGroup.js'
 import type { Cancel } from '../../lib/clock.js'
+import { DriftGroup } from '../../lib/driftGroup.js'
 import type { Downstream, Output } from '../../lib/downstream.js'
 import { CheckpointBarrier, EndOfInput, StreamStart, type StreamElement } from '../../lib/element.js'
 import { type CheckpointId, checkpointId, type OperatorUid } from '../../lib/identity.js'
@@ -11,6 +11,7 @@ import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../../lib/run.js'
 import { type Attachment, connect, type StageLike } from '../../lib/stage.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
+import type { RowStore } from '../../lib/state/rowStore.js'
 import type { Emitted } from './play.js'
 
 export type Elements = Observable<StreamElement<any, any>>
@@ -125,6 +126,11 @@ export class Harness {
     this.instance = this.begin(from)
   }
 
+  /** The tables of all operators, to look at what they keep. */
+  tables(): RowStore<unknown>[] {
+    return this.instance.tables()
+  }
+
   take(): Emitted[] {
     return this.emitted.splice(0)
   }
@@ -196,6 +202,10 @@ class Instance implements RunContext {
     this.check()
   }
 
+  tables(): RowStore<unknown>[] {
+    return [...this.participants.values()].flatMap((participant) => (participant as unknown as { readonly tables?: RowStore<unknown>[] }).tables ?? [])
+  }
+
   check(): void {
     const { failure } = this
     this.failure = undefined
@@ -258,12 +268,12 @@ class Instance implements RunContext {
     })
   }
 
-  driftGroup(): DriftGroup {
-    return new DriftGroup()
-  }
-
   pause(): () => void {
     return () => {}
+  }
+
+  driftGroup(): DriftGroup {
+    return new DriftGroup()
   }
 
   report(): void {}
