@@ -7,7 +7,7 @@ import { committedCounts, expectedCounts, writeNumbers } from './countingJob.js'
 import { type Ended, started } from './started.js'
 
 const records = 5_000
-const lives = 16
+const lives = 10
 /** Other seeds: RXWEIR_SEED=7 npx vitest run test/process/killAnywhere.test.ts */
 const seed = Number(process.env.RXWEIR_SEED ?? 1)
 
