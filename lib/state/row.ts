@@ -1,5 +1,10 @@
 import type { Key } from '../key.js'
 
+/** In place of a saved value: the row was not there at the barrier. */
+export const dead: unique symbol = Symbol('dead')
+/** In place of a saved value: the row has not changed since the barrier. */
+export const none: unique symbol = Symbol('none')
+
 /**
  * The state of one key (and namespace: a window) in one operator. Held by reference while a record is processed, so that a
  * record costs one look-up.
@@ -9,6 +14,8 @@ import type { Key } from '../key.js'
 export class Row<S = unknown> {
   /** The interval between two captures in which the row was last changed; 0 for never. */
   dirtyIn = 0
+  /** What the open capture will encode, when the row has changed since the barrier. A field, because a `Map` grows in jumps of many ms. */
+  saved: S | typeof dead | typeof none = none
   /** The row's place among the changes of that interval. */
   slot = 0
   /** Whether the table still holds the row. */

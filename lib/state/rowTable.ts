@@ -16,7 +16,7 @@ import { keyGroupOf } from '../keyGroup.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
 import { readCells } from './cells.js'
 import { freezeDeep } from './freeze.js'
-import { Row } from './row.js'
+import { dead, none, Row } from './row.js'
 import { type RowFrames, readRows } from './rowFrames.js'
 
 export interface RowTableOptions<S> {
@@ -53,8 +53,6 @@ export interface RowCapture {
 
 /** In development, so many changed rows are encoded at the barrier already and compared later. */
 const comparedRowsMax = 1_000
-/** Stands for "no value": the row was dead at the barrier. */
-const dead: unique symbol = Symbol('dead')
 
 export class RowTable<S> {
   readonly name: string
@@ -201,6 +199,7 @@ export class RowTable<S> {
   captureEnded(undone: readonly Row<S>[]): void {
     this.open = undefined
     for (const row of undone) {
+      row.saved = none
       const superseded = !row.live && this.locate(row.key, row.namespace) !== undefined
       if (row.dirtyIn !== this.interval && !superseded) this.touch(row)
     }
@@ -268,7 +267,6 @@ class Capture<S> implements RowCapture {
   readonly table: string
   readonly rows: number
   private position = 0
-  private readonly saved = new Map<Row<S>, S | typeof dead>()
   private readonly compared: Map<Row<S>, string> | undefined
 
   constructor(
@@ -283,15 +281,16 @@ class Capture<S> implements RowCapture {
 
   /** Called before a row changes: keeps the value of the barrier, if that is not encoded yet. */
   save(row: Row<S>): void {
-    if (row.dirtyIn === this.interval && row.slot >= this.position) this.saved.set(row, row.live ? row.value : dead)
+    if (row.dirtyIn === this.interval && row.slot >= this.position) row.saved = row.live ? row.value : dead
   }
 
   encode(frames: RowFrames, rowsMax: number): boolean {
     const end = Math.min(this.changed.length, this.position + rowsMax)
     for (; this.position < end; this.position++) {
       const row = this.changed[this.position] as Row<S>
-      const saved = this.saved.size === 0 ? undefined : this.saved.get(row)
-      const value = saved !== undefined || this.saved.has(row) ? (saved as S | typeof dead) : row.live ? row.value : dead
+      const { saved } = row
+      const value = saved !== none ? saved : row.live ? row.value : dead
+      row.saved = none
       this.compare(row, value)
       this.owner.encodeRow(row, value, frames)
     }
