@@ -8,9 +8,9 @@
  * **Invariants** Everything is a function of the calls and of what is handed in: no time, no chance, only microtasks.
  */
 import type { FileLayer, OpenFile } from '../lib/ports/fileLayer.js'
-import { type FileCall, FileError, type Faults } from './crashFsError.js'
+import { type Faults, type FileCall, FileError } from './crashFsError.js'
 import { cutAt, type ImageOptions, type Survives } from './crashFsImage.js'
-import { type DirectoryNode, type FileNode, type Nodes, type Operation, copied, putBytes, setSize } from './crashFsLog.js'
+import { copied, type DirectoryNode, type FileNode, type Nodes, type Operation, putBytes, setSize } from './crashFsLog.js'
 
 export interface CrashFsOptions extends Partial<ImageOptions> {
   /** Room for the bytes of all files; see {@link CrashFs.bytesMax}. */
@@ -51,7 +51,12 @@ export class CrashFs implements FileLayer {
   private readonly log: Operation[]
   private nextNode: number
 
-  constructor(options: CrashFsOptions = {}, durable: Nodes = new Map([[rootNode, { kind: 'directory', names: new Map() }]]), log: readonly Operation[] = [], nodes?: Nodes) {
+  constructor(
+    options: CrashFsOptions = {},
+    durable: Nodes = new Map([[rootNode, { kind: 'directory', names: new Map() }]]),
+    log: readonly Operation[] = [],
+    nodes?: Nodes,
+  ) {
     this.options = options
     this.bytesMax = options.bytesMax ?? Number.POSITIVE_INFINITY
     this.nodesMax = options.nodesMax ?? Number.POSITIVE_INFINITY
@@ -341,21 +346,3 @@ export class CrashFs implements FileLayer {
 }
 
 const segments = (path: string): string[] => path.split('/').filter((name) => name !== '' && name !== '.')
-
-/** The same files as another process sees them: each call waits some turns first, so that the processes interleave. */
-export function asProcess(files: FileLayer, turns: () => number): FileLayer {
-  const wait = async (): Promise<void> => {
-    for (let left = turns(); left > 0; left -= 1) await Promise.resolve()
-  }
-  return {
-    create: async (path) => (await wait(), files.create(path)),
-    open: async (path) => (await wait(), files.open(path)),
-    link: async (from, to) => (await wait(), files.link(from, to)),
-    rename: async (from, to) => (await wait(), files.rename(from, to)),
-    unlink: async (path) => (await wait(), files.unlink(path)),
-    makeDirectory: async (path) => (await wait(), files.makeDirectory(path)),
-    list: async (path) => (await wait(), files.list(path)),
-    size: async (path) => (await wait(), files.size(path)),
-    syncDirectory: async (path) => (await wait(), files.syncDirectory(path)),
-  }
-}

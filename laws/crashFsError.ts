@@ -16,7 +16,21 @@ export class FileError extends Error {
 /** One call of the file layer, numbered from 0 in the order of the calls. */
 export interface FileCall {
   readonly number: number
-  readonly name: 'create' | 'open' | 'link' | 'rename' | 'unlink' | 'makeDirectory' | 'list' | 'size' | 'syncDirectory' | 'write' | 'read' | 'sync' | 'truncate' | 'close'
+  readonly name:
+    | 'create'
+    | 'open'
+    | 'link'
+    | 'rename'
+    | 'unlink'
+    | 'makeDirectory'
+    | 'list'
+    | 'size'
+    | 'syncDirectory'
+    | 'write'
+    | 'read'
+    | 'sync'
+    | 'truncate'
+    | 'close'
   readonly path: string
 }
 

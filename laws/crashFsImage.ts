@@ -8,7 +8,7 @@
  * - What a *failed* sync covered may be lost for ever, whatever a later sync says.
  * - In mode `ordered` names last as a prefix of one log, and every sync commits that log, as journaling file systems do.
  */
-import { type FileNode, type Node, type Nodes, type Operation, copied, putBytes, setSize } from './crashFsLog.js'
+import { copied, type FileNode, type Node, type Nodes, type Operation, putBytes, setSize } from './crashFsLog.js'
 
 export interface ImageOptions {
   readonly mode: 'posix' | 'ordered'

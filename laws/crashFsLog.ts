@@ -28,7 +28,9 @@ export const copied = (nodes: Nodes): Nodes =>
   new Map(
     [...nodes].map(([number, node]) => [
       number,
-      node.kind === 'file' ? { kind: 'file', bytes: node.bytes.slice(0, node.size), size: node.size } : { kind: 'directory', names: new Map(node.names) },
+      node.kind === 'file'
+        ? { kind: 'file', bytes: node.bytes.slice(0, node.size), size: node.size }
+        : { kind: 'directory', names: new Map(node.names) },
     ]),
   )
 

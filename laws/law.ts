@@ -17,14 +17,22 @@ export interface Law {
   check(options?: LawOptions): Promise<void>
 }
 
-/** Makes a law of a property. The property is made anew for each check, so that nothing is kept between two. */
-export function law<Case>(name: string, statement: string, property: () => fc.IAsyncProperty<Case>): Law {
+/**
+ * Makes a law of a property. The property is made anew for each check, so that nothing is kept between two.
+ *
+ * @param vacuous - asked when no counterexample was found: why the cases did not try what the law is about, if they did not
+ */
+export function law<Case>(name: string, statement: string, property: () => fc.IAsyncProperty<Case>, vacuous?: (runs: number) => string | undefined): Law {
   return {
     name,
     statement,
     async check({ runs = 100, seed, path } = {}) {
       const details = await fc.check(property(), { numRuns: runs, ...(seed === undefined ? {} : { seed }), ...(path === undefined ? {} : { path }) })
-      if (!details.failed) return
+      if (!details.failed) {
+        const why = path === undefined ? vacuous?.(details.numRuns) : undefined
+        if (why === undefined) return
+        throw new Error(`The law ${name} was not tried: ${why}.\nReplay it with check({ runs: ${runs}, seed: ${details.seed} })`)
+      }
       const found = fc.defaultReportMessage(details) ?? ''
       const replay = `check({ seed: ${details.seed}, path: ${JSON.stringify(details.counterexamplePath ?? '')} })`
       throw new Error(`The law ${name} does not hold: ${statement}.\nReplay it with ${replay}\n${found}`, { cause: details.errorInstance })

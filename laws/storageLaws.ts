@@ -107,10 +107,12 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
             const before = session.retained()
             if (ending === 'publish') expected = await publishOn(session, expected, id, changes)
             const after = session.retained()
-            if (after.at(-1) !== (expected.checkpointId === 0 ? undefined : expected.checkpointId)) throw new Error('the newest checkpoint is not retained')
+            if (after.at(-1) !== (expected.checkpointId === 0 ? undefined : expected.checkpointId))
+              throw new Error('the newest checkpoint is not retained')
             if (after.some((kept) => kept !== id && !before.includes(kept))) throw new Error('a deleted checkpoint came back')
             const latest = await must(session.latest())
-            if ((O.isSome(latest) ? latest.value.checkpointId : 0) !== expected.checkpointId) throw new Error('another checkpoint than the newest was found')
+            if ((O.isSome(latest) ? latest.value.checkpointId : 0) !== expected.checkpointId)
+              throw new Error('another checkpoint than the newest was found')
           }
           await session.close()()
         }),
@@ -230,9 +232,11 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
   return options.twoProcesses ? [...one, ...two] : one
 }
 
-async function refused(task: ReturnType<CheckpointSession['latest']> | (() => Promise<E.Either<unknown, unknown>>), code: Parameters<typeof hasCode>[1]): Promise<void> {
+async function refused(
+  task: ReturnType<CheckpointSession['latest']> | (() => Promise<E.Either<unknown, unknown>>),
+  code: Parameters<typeof hasCode>[1],
+): Promise<void> {
   const result: E.Either<unknown, unknown> = await task()
   if (E.isRight(result)) throw new Error(`it succeeded instead of failing with ${code}`)
   if (!hasCode(result.left, code)) throw result.left
 }
-

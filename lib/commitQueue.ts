@@ -64,7 +64,7 @@ export class CommitQueue {
         // It stays in the line: who asks later whether its checkpoint is durable has to learn that it is not.
         transaction.handle = option.none
         if (this.preparing === prepared) this.preparing = undefined
-        if (error instanceof RxweirError && error.details.fatal === true) this.host.fail(error)
+        if (hasCode(error, 'SINK_FENCED') || (error instanceof RxweirError && error.details.fatal === true)) this.host.fail(error)
       },
     )
     this.transactions.push(transaction)

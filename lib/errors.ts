@@ -13,6 +13,7 @@ export const errorTable = {
   OPERATOR_NOT_STARTED: { class: 'ConfigurationError', meaning: 'an operator of the job never saw the start of its stream', hint: 'end every branch in a sink that the graph function returns; between operators use only rxjs operators that pass every element on at once (no filter, delay, debounceTime, observeOn(asyncScheduler))' },
   JOB_WITHOUT_SINK: { class: 'ConfigurationError', meaning: 'the graph function of a job returned nothing to run', hint: 'return the stream that sink(...) returns, or an array of them' },
   SIDE_OUTPUT_UNREACHABLE: { class: 'ConfigurationError', meaning: 'fromSide was applied to a stream that does not emit that side output', hint: 'apply fromSide(tag) directly to the stream of the operator that emits it; forks need no share()' },
+  TRIGGER_CANNOT_MERGE: { class: 'ConfigurationError', meaning: 'windows that merge have a trigger that cannot merge', hint: 'choose another trigger, or give yours onMerge; states that merge are lists, and those that reduce or aggregate' },
   CODEC_ASYNCHRONOUS: { class: 'ConfigurationError', meaning: 'a schema validates asynchronously', hint: 'state is decoded synchronously: use a schema without asynchronous refinements' },
   CODEC_INVALID: { class: 'ConfigurationError', meaning: 'something that is no codec was given as one', hint: 'pass an io-ts type, a Standard Schema (zod, valibot, arktype) or codec({ encode, decode })' },
   // --- the stream broke the protocol
@@ -25,6 +26,7 @@ export const errorTable = {
   ENTRY_QUEUE_FULL: { class: 'StreamError', meaning: 'a feedback loop filled the entry queue of an operator', hint: 'break the loop, or raise limits.entryQueueMax' },
   KEY_INVALID: { class: 'StreamError', meaning: 'a key selector returned something that cannot be a key', hint: 'a key is a string, number, bigint, boolean, null, Date, or an array of these' },
   TIMESTAMP_INVALID: { class: 'StreamError', meaning: 'a record has no usable event time', hint: 'put assignTimestamps(...) before the operator and return whole milliseconds since 1970' },
+  SESSION_GAP_INVALID: { class: 'StreamError', meaning: 'the function that names the gap of a session returned no usable one', hint: 'return a whole number of milliseconds, at least 1, from gapOf' },
   LIFT_ASYNCHRONOUS: { class: 'StreamError', meaning: 'a lifted operator emitted outside the call', hint: 'lift(...) takes stateless synchronous operators such as map and filter' },
   LIFT_COMPLETED: { class: 'StreamError', meaning: 'a lifted operator completed its stream', hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream' },
   VALUE_NOT_ENCODABLE: { class: 'StreamError', meaning: 'a value cannot be written so that it reads back the same', hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec' },

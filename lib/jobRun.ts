@@ -411,6 +411,8 @@ export class JobRun implements RunContext {
       } catch (error) {
         if (this.over) return
         if (hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
+        // Where it fails at once, again and again, everybody else still has a turn.
+        else await this.clock.yield()
       }
     }
     while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()

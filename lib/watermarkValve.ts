@@ -4,6 +4,9 @@
  * The rules are those of Flink's `StatusWatermarkValve`: the smallest watermark of the inputs that are active and have caught
  * up counts; the combined one only rises; an input that comes back with an older watermark does not hold the others back until
  * it has caught up; when the last active input goes idle, the largest watermark seen is let out first.
+ *
+ * One rule is ours: the end of time is let out when every input has ended, and not while one is only idle or behind. What such an
+ * input brings later would be late, all of it. Until then a stream whose inputs have ended or are idle is idle itself.
  */
 import type { Json } from './json.js'
 import { storedTime, timeStored } from './storedTime.js'
@@ -33,11 +36,14 @@ export class WatermarkValve {
 
   inputWatermark(input: number, timestampMs: number): void {
     const channel = this.channel(input)
-    if (channel.idle || this.idle || timestampMs <= channel.watermark) return
+    if (channel.idle || timestampMs <= channel.watermark) return
     channel.watermark = timestampMs
     if (timestampMs !== Number.POSITIVE_INFINITY) channel.finite = timestampMs
     if (!channel.aligned && timestampMs >= this.watermark) channel.aligned = true
-    this.letOutMinimum()
+    if (!this.resting) {
+      this.becomeActive()
+      this.letOutMinimum()
+    } else if (!this.idle) this.becomeIdle()
   }
 
   inputStatus(input: number, idle: boolean): void {
@@ -75,18 +81,36 @@ export class WatermarkValve {
 
   private inputIdle(channel: Channel): void {
     channel.aligned = false
-    if (this.channels.every((each) => each.idle)) {
-      if (channel.watermark === this.watermark) this.letOut(Math.max(...this.channels.map((each) => each.watermark)))
-      this.idle = true
-      this.out.status(true)
-    } else if (channel.watermark === this.watermark) this.letOutMinimum()
+    if (!this.resting) {
+      if (channel.watermark === this.watermark) this.letOutMinimum()
+    } else if (channel.watermark === this.watermark || this.channels.some((each) => !each.idle)) this.becomeIdle()
+    else this.restIdle()
+  }
+
+  /** Every input is idle or has ended, and not all have ended. */
+  private get resting(): boolean {
+    return this.channels.every((each) => each.idle || each.watermark === Number.POSITIVE_INFINITY) && this.channels.some((each) => each.watermark !== Number.POSITIVE_INFINITY)
+  }
+
+  private becomeIdle(): void {
+    this.letOut(Math.max(...this.channels.map((each) => each.finite)))
+    this.restIdle()
+  }
+
+  private restIdle(): void {
+    this.idle = true
+    this.out.status(true)
+  }
+
+  private becomeActive(): void {
+    if (!this.idle) return
+    this.idle = false
+    this.out.status(false)
   }
 
   private inputActive(channel: Channel): void {
     channel.aligned = channel.watermark >= this.watermark
-    if (!this.idle) return
-    this.idle = false
-    this.out.status(false)
+    this.becomeActive()
   }
 
   private letOutMinimum(): void {
@@ -97,7 +121,7 @@ export class WatermarkValve {
       any = true
       if (watermark < minimum) minimum = watermark
     }
-    if (any) this.letOut(minimum)
+    if (any && (minimum !== Number.POSITIVE_INFINITY || this.channels.every(({ watermark }) => watermark === minimum))) this.letOut(minimum)
   }
 
   private letOut(timestampMs: number): void {

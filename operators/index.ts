@@ -20,5 +20,14 @@ export { statefulMap } from './statefulMap.js'
 export { tapValues } from './tapValues.js'
 export { union } from './union.js'
 export { values } from './values.js'
-export { window, type WindowContext, type WindowOptions } from './window.js'
+export {
+  type CommonWindowOptions,
+  type ProcessWindowContext,
+  type ProcessWindowOptions,
+  type ReduceWindowOptions,
+  window,
+  type WindowContext,
+  type WindowOptions,
+} from './window.js'
+export { windowAll, type WindowAllOperator } from './windowAll.js'
 export { windowBy } from './windowBy.js'

@@ -1,48 +1,95 @@
-import { type CodecOf, json, stateCodec } from '../lib/codec.js'
+import type { CodecOf } from '../lib/codec.js'
 import type { KeyReadingOperator } from '../lib/element.js'
-import { StreamError } from '../lib/errors.js'
+import type { Emitted, OutputType } from '../lib/emits.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
-import { atLeast } from '../lib/limits.js'
-import type { Machine, MachineContext, Receiver } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
 import type { SideOutput } from '../lib/sideOutput.js'
-import { DueRows } from '../lib/state/dueRows.js'
-import type { Row } from '../lib/state/row.js'
-import type { RowTable } from '../lib/state/rowTable.js'
-import type { Aggregate, Assigner } from '../lib/window.js'
+import type { Handles, StateDescriptors } from '../lib/state/descriptor.js'
+import type { Aggregate } from '../lib/window/aggregate.js'
+import type { Assigner } from '../lib/window/assigner.js'
+import type { Evictor } from '../lib/window/evictor.js'
+import type { Trigger } from '../lib/window/trigger.js'
+import { checkedWindow } from '../lib/window/windowPlan.js'
+import { windowMachine } from '../lib/window/windowMachine.js'
 
-export interface WindowContext<K> {
+/** The key and the window that a result is about. */
+export interface WindowContext<K, G = unknown, W = unknown> {
   readonly key: K
   readonly start: number
-  /** The first event time behind the window. */
+  /** The first moment behind the window. */
   readonly end: number
+  /** The event time that the operator has reached. */
+  readonly watermark: number
+  /** States per key, for all its windows. */
+  readonly globalState: Handles<G>
+  /** States of the window. */
+  readonly windowState: Handles<W>
 }
 
-export interface WindowOptions<T, A, M, At, R, L> {
-  readonly assigner: Assigner
-  /** For so long after its end a window takes late records, and emits again for each. Default 0. */
+/** What `process` sees of a window. */
+export interface ProcessWindowContext<K, G, W> extends WindowContext<K, G, W> {
+  emitTo<S>(side: SideOutput<S>, value: NoInfer<S>): void
+}
+
+export interface CommonWindowOptions<T, At, L, G, W> {
+  readonly assigner: Assigner<T>
+  /** When windows emit; default at their end. It replaces the default. */
+  readonly trigger?: Trigger<NoInfer<T>>
+  /** Takes values out of a window when it emits. All its records are then stored, one by one. */
+  readonly evictor?: Evictor<NoInfer<T>>
+  /** For so long after its end a window of event time takes late records, and emits again for each. Default 0. */
   readonly allowedLatenessMs?: number
   /** Takes the records that come too late. Without it they are counted and dropped. */
   readonly late?: SideOutput<L>
+  /** States per key that functions use when a window emits. */
+  readonly globalState?: G
+  /** States per window that they use; freed with the window. Not for windows that merge. */
+  readonly windowState?: W
+  /** Called when a window is freed. */
+  clear?(window: WindowContext<At, G, W>): void
+}
+
+export interface WindowOptions<T, A, M, At, R, L, G = unknown, W = unknown> extends CommonWindowOptions<T, At, L, G, W> {
   readonly aggregate: Aggregate<T, A, M>
   /** What the accumulator looks like; default plain data as tagged JSON. */
   readonly state?: CodecOf<A>
-  readonly result?: (aggregate: M, window: WindowContext<At>) => R
+  /** What a record looks like, where an evictor makes that they are stored. */
+  readonly elements?: CodecOf<T>
+  readonly result?: (aggregate: M, window: WindowContext<At, G, W>) => R
+}
+
+export interface ReduceWindowOptions<T, At, R, L, G = unknown, W = unknown> extends CommonWindowOptions<T, At, L, G, W> {
+  /** Joins two records to one. Pure and associative. */
+  reduce(a: T, b: T): T
+  /** What a record looks like; default plain data as tagged JSON. */
+  readonly elements?: CodecOf<T>
+  readonly result?: (reduced: T, window: WindowContext<At, G, W>) => R
+}
+
+export interface ProcessWindowOptions<T, At, R, L, G = unknown, W = unknown> extends CommonWindowOptions<T, At, L, G, W> {
+  /** All records of the window, in the order of arrival. */
+  process(values: readonly T[], window: ProcessWindowContext<At, G, W>, emit: (...value: Emitted<R>) => void): void | undefined
+  /** What a record looks like; default plain data as tagged JSON. */
+  readonly elements?: CodecOf<T>
+  /** The type of the results: `emits<Result>()`. */
+  readonly emits?: OutputType<R>
 }
 
 /**
- * Folds the records of each key and window of event time into one result.
+ * Folds the records of each key and window into results.
  *
- * A window emits when event time has passed its end; the result carries the last event time of the window.
+ * By default a window of event time emits when event time has passed its end. Results carry the last time of the window.
  *
- * **When to use** for figures per minute, hour or day. It needs event time: put `assignTimestamps` before it.
- * **State** one accumulator per key and open window, owned by `uid`.
+ * **When to use** for figures per hour, per visit, per hundred records. Prefer `aggregate` or `reduce`, which keep one value per
+ * window; `process` keeps and sees all records. Windows of event time need `assignTimestamps` before them.
+ * **State** one accumulator (or the records) per key and open window, sessions, timers, what triggers remember; owned by `uid`.
  * **Barrier** captures what changed, forwards the barrier, persists in the background, acknowledges.
  *
  * @param uid - names the state; renaming it abandons what was stored
- * @throws ConfigurationError `NAME_INVALID`, `OPTION_INVALID`; `STREAM_NOT_KEYED` without `keyBy` before it
- * @throws StreamError `TIMESTAMP_INVALID` for a record without event time
+ * @throws ConfigurationError `NAME_INVALID`, `OPTION_INVALID`, `TRIGGER_CANNOT_MERGE`; `STREAM_NOT_KEYED` without `keyBy` before it
+ * @throws StreamError `TIMESTAMP_INVALID` for a record without event time where windows need it
+ * @throws RestoreError `STATE_KIND_CHANGED` when stored windows are of another kind or size
  * @example Records per ten milliseconds
  * ```ts
  * const perTen = window('per-ten', { assigner: tumbling({ sizeMs: 10 }), aggregate: countRecords(), result: (count, { start }) => [start, count] })
@@ -51,86 +98,28 @@ export interface WindowOptions<T, A, M, At, R, L> {
  * @category windows
  * @since 0.1.0
  */
-export function window<T, A, M, At extends Key = Key, R = M, L = unknown>(uid: string, options: WindowOptions<T, A, M, At, R, L>): KeyReadingOperator<T, At, R, L> {
-  const { allowedLatenessMs = 0, late } = options
-  atLeast('allowedLatenessMs', allowedLatenessMs, 0)
-  const codec = stateCodec<A>(options.state ?? json<A>(), { uid })
-  return operate<T, R>({
+export function window<T, A, M, At extends Key = Key, R = M, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+  uid: string,
+  options: WindowOptions<T, A, M, At, R, L, G, W>,
+): KeyReadingOperator<T, At, R, L>
+export function window<T, At extends Key = Key, R = T, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+  uid: string,
+  options: ReduceWindowOptions<T, At, R, L, G, W>,
+): KeyReadingOperator<T, At, R, L>
+export function window<T, At extends Key = Key, R = never, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+  uid: string,
+  options: ProcessWindowOptions<T, At, R, L, G, W>,
+): KeyReadingOperator<T, At, R, L>
+export function window(uid: string, options: AnyWindowOptions): never {
+  const plan = checkedWindow(options as never, uid)
+  const { late } = options
+  return operate<unknown, unknown>({
     name: 'window',
     uid: operatorUid(uid),
     keyed: true,
-    sides: late === undefined ? [] : [late as unknown as SideOutput<never>],
-    create: (context) => new WindowMachine(context, options, allowedLatenessMs, context.rows({ table: 'windows', state: 'accumulator', codec, namespaced: true })),
-  }) as KeyReadingOperator<T, At, R, L>
+    sides: 'process' in options ? 'any' : late === undefined ? [] : [late as unknown as SideOutput<never>],
+    create: (context) => windowMachine(context, plan),
+  }) as never
 }
 
-class WindowMachine<T, A, M, At, R, L> implements Machine<T> {
-  private readonly due = new DueRows<A>()
-  private readonly late: Receiver<L> | undefined
-  private dropped = 0
-
-  constructor(
-    private readonly context: MachineContext<R>,
-    private readonly options: WindowOptions<T, A, M, At, R, L>,
-    private readonly allowedLatenessMs: number,
-    private readonly windows: RowTable<A>,
-  ) {
-    if (options.late !== undefined) this.late = context.side(options.late)
-  }
-
-  /** When something is due follows from the windows themselves, so it is not stored. */
-  open(): void {
-    for (const row of this.windows.rows()) this.schedule(row)
-  }
-
-  processRecord(value: T, timestamp: number | undefined, key: unknown): void {
-    if (timestamp === undefined) throw new StreamError('TIMESTAMP_INVALID', { uid: this.context.uid, found: timestamp })
-    const { assigner, aggregate } = this.options
-    const start = assigner.startOf(timestamp)
-    const watermark = this.context.watermark()
-    const lastMs = start + assigner.sizeMs - 1
-    if (lastMs + this.allowedLatenessMs <= watermark) return this.tooLate(value, timestamp)
-    let row = this.windows.find(key as Key, start)
-    if (row !== undefined) this.windows.write(row, aggregate.add(row.value, value))
-    else {
-      row = this.windows.create(key as Key, start, aggregate.add(aggregate.create(), value))
-      this.schedule(row)
-    }
-    if (lastMs <= watermark) this.emit(row)
-  }
-
-  processWatermark(timestampMs: number): void {
-    this.due.advance(timestampMs, (timeMs, row) => {
-      const lastMs = this.lastOf(row)
-      if (timeMs === lastMs) this.emit(row)
-      if (timeMs === lastMs + this.allowedLatenessMs) this.windows.remove(row)
-    })
-  }
-
-  close(): void {
-    if (this.dropped > 0) this.context.report({ kind: 'lateRecordsDropped', operator: this.context.uid, records: this.dropped })
-  }
-
-  private schedule(row: Row<A>): void {
-    const lastMs = this.lastOf(row)
-    if (lastMs > this.context.watermark()) this.due.add(lastMs, row)
-    this.due.add(lastMs + this.allowedLatenessMs, row)
-  }
-
-  private emit(row: Row<A>): void {
-    const { aggregate, assigner, result } = this.options
-    const start = row.namespace as number
-    const figure = aggregate.result(row.value)
-    const shown = result === undefined ? (figure as unknown as R) : result(figure, { key: row.key as At, start, end: start + assigner.sizeMs })
-    this.context.output.processRecord(shown, start + assigner.sizeMs - 1, row.key)
-  }
-
-  private tooLate(value: T, timestamp: number): void {
-    if (this.late === undefined) this.dropped += 1
-    else this.late.processRecord(value as unknown as L, timestamp, undefined)
-  }
-
-  private lastOf(row: Row<A>): number {
-    return (row.namespace as number) + this.options.assigner.sizeMs - 1
-  }
-}
+type AnyWindowOptions = CommonWindowOptions<unknown, unknown, unknown, StateDescriptors, StateDescriptors>

@@ -33,10 +33,12 @@ export function chooseRun(chain: readonly Segment[], segmentsMax: number): Run |
   if (chain.length <= segmentsMax) return undefined
   let from = chain.length - 1
   let bytes = chain[from]?.bytes ?? 0
-  while (from > 0) {
-    const older = chain[from - 1]?.bytes ?? 0
-    if (older > 2 * bytes && chain.length - from >= 2) break
-    bytes += older
+  let rows = chain[from]?.rows ?? 0
+  for (let older = chain[from - 1]; older !== undefined; older = chain[from - 1]) {
+    // Rows count too: deletions are short, and yet they may leave little alive of what is older.
+    if (older.bytes > 2 * bytes && older.rows > 2 * rows && chain.length - from >= 2) break
+    bytes += older.bytes
+    rows += older.rows
     from -= 1
   }
   return { segments: chain.slice(from), oldest: from === 0 }
@@ -59,7 +61,13 @@ export async function compact(run: Run, into: SegmentWriter, options: Compaction
   for (let pass = 0; pass < passes; pass += 1) await mergePass(run, into, options, keysExpected, (hash) => hash % passes === pass)
 }
 
-async function mergePass(run: Run, into: SegmentWriter, options: CompactionOptions, keysExpected: number, mine: (hash: number) => boolean): Promise<void> {
+async function mergePass(
+  run: Run,
+  into: SegmentWriter,
+  options: CompactionOptions,
+  keysExpected: number,
+  mine: (hash: number) => boolean,
+): Promise<void> {
   const { files, folder } = options
   const met = new KeyTable(keysExpected)
   const output = new Output(into, options)

@@ -64,7 +64,11 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
           await files.makeDirectory(folder)
           await check()
         }
-        return new DirectorySession(new Folder(files, folder, token), { job, clock, retainedCheckpoints, compactAfterSegments, compactionKeysMax, prepare }, claim)
+        return new DirectorySession(
+          new Folder(files, folder, token),
+          { job, clock, retainedCheckpoints, compactAfterSegments, compactionKeysMax, prepare },
+          claim,
+        )
       }),
   }
 }

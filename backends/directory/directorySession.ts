@@ -12,7 +12,7 @@ import type { Json } from '../../lib/json.js'
 import type { CheckpointSession, CheckpointWriter, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact } from './compaction.js'
-import { DirectoryWriter } from './directoryWriter.js'
+import { DirectoryWriter, type WriterHost } from './directoryWriter.js'
 import { attempt, storageFailure } from './failures.js'
 import type { Folder, Top } from './folder.js'
 import { bodyOf, type Manifest, type Segment } from './manifestFile.js'
@@ -36,7 +36,7 @@ interface Compacted {
   readonly by: Segment
 }
 
-export class DirectorySession implements CheckpointSession {
+export class DirectorySession implements CheckpointSession, WriterHost {
   private lastRead: Top | undefined
   private readonly readAt = new WeakMap<StoredCheckpoint, Top>()
   /** The newest manifest that this session published. */
@@ -48,7 +48,7 @@ export class DirectorySession implements CheckpointSession {
   private publishing: Promise<unknown> = Promise.resolve()
   private readonly underWay = new Set<Promise<unknown>>()
   private readonly background = new Set<Promise<void>>()
-  private readonly writers = new Set<DirectoryWriter>()
+  private readonly writers = new Set<CheckpointWriter>()
   private compacting = false
   private compacted: Compacted | undefined
   private segmentCounter = 0
@@ -76,27 +76,31 @@ export class DirectorySession implements CheckpointSession {
   }
 
   takeOver(from: O.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch> {
-    return this.task({ folder: this.folder.path }, async () => {
-      invariant(this.own === undefined, 'a session takes over once')
-      await this.options.prepare()
-      const top = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
-      invariant(top !== undefined, 'a session takes over from what it read itself')
-      const seq = top.seq + 1
-      const checkpoint = O.isSome(from) ? (top.manifest?.checkpoint ?? null) : null
-      const older = (top.manifest?.retained ?? []).filter((retained) => checkpoint !== null && retained.checkpointId < checkpoint.checkpointId)
-      const manifest: Manifest = {
-        job: this.options.job,
-        seq,
-        parent: top.manifest === undefined ? null : top.seq,
-        epoch: (top.manifest?.epoch ?? 0) + 1,
-        checkpoint,
-        retained: checkpoint === null ? [] : this.newest([...older, retainedAt(seq, checkpoint)]),
-      }
-      await this.folder.claim(manifest, () => this.requireOpen())
-      this.own = manifest
-      this.inBackground(() => cleanUp(this.folder, () => this.cleanable()))
-      return epoch(manifest.epoch)
-    }, 'fencing may be read anew')
+    return this.task(
+      { folder: this.folder.path },
+      async () => {
+        invariant(this.own === undefined, 'a session takes over once')
+        await this.options.prepare()
+        const top = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
+        invariant(top !== undefined, 'a session takes over from what it read itself')
+        const seq = top.seq + 1
+        const checkpoint = O.isSome(from) ? (top.manifest?.checkpoint ?? null) : null
+        const older = (top.manifest?.retained ?? []).filter((retained) => checkpoint !== null && retained.checkpointId < checkpoint.checkpointId)
+        const manifest: Manifest = {
+          job: this.options.job,
+          seq,
+          parent: top.manifest === undefined ? null : top.seq,
+          epoch: (top.manifest?.epoch ?? 0) + 1,
+          checkpoint,
+          retained: checkpoint === null ? [] : this.newest([...older, retainedAt(seq, checkpoint)]),
+        }
+        await this.folder.claim(manifest, () => this.requireOpen())
+        this.own = manifest
+        this.inBackground(() => cleanUp(this.folder, () => this.cleanable()))
+        return epoch(manifest.epoch)
+      },
+      'fencing may be read anew',
+    )
   }
 
   begin(id: CheckpointId): CheckpointWriter {
@@ -213,7 +217,7 @@ export class DirectorySession implements CheckpointSession {
     void settled.then(() => this.underWay.delete(settled))
   }
 
-  forget(writer: DirectoryWriter): void {
+  forget(writer: CheckpointWriter): void {
     this.writers.delete(writer)
   }
 
@@ -242,7 +246,9 @@ export class DirectorySession implements CheckpointSession {
     } catch (error) {
       // A writer that is still alive may have moved on and removed what this checkpoint needs. That is no damage.
       const moved = this.own === undefined && error instanceof BackendError && (await this.folder.top()).seq > top.seq
-      throw moved ? new BackendError('BACKEND_FENCED', { reason: 'a newer checkpoint was published while this one was read' }, { cause: error }) : error
+      throw moved
+        ? new BackendError('BACKEND_FENCED', { reason: 'a newer checkpoint was published while this one was read' }, { cause: error })
+        : error
     }
   }
 

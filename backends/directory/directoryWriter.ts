@@ -1,11 +1,25 @@
 import { either as E, type task, type taskEither } from 'fp-ts'
-import { BackendError } from '../../lib/errors.js'
+import { BackendError, type ErrorDetails } from '../../lib/errors.js'
 import type { CheckpointId } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { CheckpointWriter, RowChunk } from '../../lib/ports/checkpointStorage.js'
-import type { DirectorySession } from './directorySession.js'
+import type { Folder } from './folder.js'
 import type { Segment } from './manifestFile.js'
 import type { SegmentWriter } from './segmentFile.js'
+
+/** What a writer needs of its session. */
+export interface WriterHost {
+  readonly folder: Folder
+  /** Whether the files of a checkpoint that failed can be removed. */
+  readonly mayRemove: boolean
+  /** Throws when nothing may be written or published any more. */
+  requireWritable(): void
+  createSegment(id: CheckpointId): Promise<{ readonly name: string; readonly writer: SegmentWriter }>
+  publish(id: CheckpointId, body: Json, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void>
+  task<A>(details: ErrorDetails, work: () => Promise<A>): taskEither.TaskEither<BackendError, A>
+  track(work: Promise<unknown>): void
+  forget(writer: CheckpointWriter): void
+}
 
 /**
  * One checkpoint on its way: at most one segment, created with the first chunk.
@@ -20,7 +34,7 @@ export class DirectoryWriter implements CheckpointWriter {
   private syncFailuresBefore = 0
 
   constructor(
-    private readonly session: DirectorySession,
+    private readonly session: WriterHost,
     private readonly id: CheckpointId,
   ) {}
 

@@ -19,7 +19,9 @@ export function storageFailure(error: unknown, details: ErrorDetails): BackendEr
 
 /** The failure stands, and nothing may follow it: the run stops and starts again from what is found then. */
 export const fatal = (failure: BackendError): BackendError =>
-  failure.details['fatal'] === true ? failure : new BackendError(failure.code, { ...failure.details, fatal: true }, { cause: failure.cause ?? failure })
+  failure.details['fatal'] === true
+    ? failure
+    : new BackendError(failure.code, { ...failure.details, fatal: true }, { cause: failure.cause ?? failure })
 
 /** Runs work that rejects with system errors as a task that says so in its type. */
 export const attempt =

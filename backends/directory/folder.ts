@@ -57,7 +57,8 @@ export class Folder {
 
   /** Names are not durable when a sync failed since they were created, whatever a later one said. */
   requireSynced(failuresBefore: number): void {
-    if (this.syncFailures !== failuresBefore) throw new BackendError('BACKEND_IO', { folder: this.path, reason: 'a sync of the folder failed meanwhile' })
+    if (this.syncFailures !== failuresBefore)
+      throw new BackendError('BACKEND_IO', { folder: this.path, reason: 'a sync of the folder failed meanwhile' })
   }
 
   /** All names; none where the folder does not exist. */

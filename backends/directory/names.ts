@@ -12,8 +12,12 @@ const temporaryName = /^temporary-(\d{8})-([0-9a-f]{8})$/
 const digits = (number: number, width: number): string => String(number).padStart(width, '0')
 
 export const slotFile = (seq: number): string => `manifest-${digits(seq, 12)}`
-export const segmentFile = (of: { readonly epoch: number; readonly checkpointId: number; readonly counter: number; readonly token: string }): string =>
-  `segment-${digits(of.epoch, 8)}-${digits(of.checkpointId, 12)}-${digits(of.counter, 6)}-${of.token}`
+export const segmentFile = (of: {
+  readonly epoch: number
+  readonly checkpointId: number
+  readonly counter: number
+  readonly token: string
+}): string => `segment-${digits(of.epoch, 8)}-${digits(of.checkpointId, 12)}-${digits(of.counter, 6)}-${of.token}`
 export const temporaryFile = (of: { readonly epoch: number; readonly token: string }): string => `temporary-${digits(of.epoch, 8)}-${of.token}`
 
 export type ParsedName = { readonly kind: 'slot'; readonly seq: number } | { readonly kind: 'segment' | 'temporary'; readonly epoch: number }

@@ -24,7 +24,9 @@ export async function commitPart(files: FileLayer, directory: string, part: Hand
   if (committedBytes !== undefined && committedBytes !== part.bytes) throw damaged(committedName(part), committedBytes, part.bytes, 'bytes')
   const pendingBytes = await files.size(pending)
   if (pendingBytes === undefined) {
-    if (committedBytes === undefined) throw new SinkError('TRANSACTION_LOST', { path: committed, epoch: part.epoch, checkpointId: part.id })
+    // A run that was taken over from may have committed it between the two looks.
+    if (committedBytes === undefined && (await files.size(committed)) === undefined)
+      throw new SinkError('TRANSACTION_LOST', { path: committed, epoch: part.epoch, checkpointId: part.id })
     return
   }
   if (pendingBytes !== part.bytes) throw damaged(pendingName(part), pendingBytes, part.bytes, 'bytes')

@@ -37,7 +37,9 @@ export function merged(layers: readonly Layer[]): readonly Layer[] {
           const into = rowsOf(joined, uid, table)
           for (const row of rows.values()) put(into, row)
         }
-    if (oldest) for (const tables of joined.values()) for (const rows of tables.values()) for (const [name, row] of rows) if (row.value === undefined) rows.delete(name)
+    if (oldest)
+      for (const tables of joined.values())
+        for (const rows of tables.values()) for (const [name, row] of rows) if (row.value === undefined) rows.delete(name)
     kept.push(joined)
   }
   return kept

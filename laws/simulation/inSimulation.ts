@@ -209,13 +209,21 @@ function readerIn<T>(port: Port<SourceError>, reader: SourceReader<T>): SourceRe
 /** Files as one process sees them: each call waits its turn, and after the death of the process none has an effect. */
 export function filesIn(life: Life, files: FileLayer): FileLayer {
   const step = (label: string): Promise<void> => life.step('storage', `file ${label}`)
-  const opened = (file: OpenFile): OpenFile => ({
+  const opened = (file: OpenFile): OpenFile => {
+    life.open += 1
+    return openFile(file)
+  }
+  const openFile = (file: OpenFile): OpenFile => ({
     write: async (bytes, position) => (await step('write'), file.write(bytes, position)),
     read: async (into, position) => (await step('read'), file.read(into, position)),
     sync: async () => (await step('sync'), file.sync()),
     size: async () => (await step('size'), file.size()),
     truncate: async (bytes) => (await step('truncate'), file.truncate(bytes)),
-    close: async () => (await step('close'), file.close()),
+    close: async () => {
+      await step('close')
+      await file.close()
+      life.open -= 1
+    },
   })
   return {
     create: async (path) => (await step('create'), opened(await files.create(path))),

@@ -31,6 +31,8 @@ export interface Plan {
   readonly recordsPerTurnMax: number
   readonly batchMax: number
   readonly retained: number
+  readonly unconfirmedMax: number
+  readonly timeoutMs: number
 }
 
 /** Nothing happens but the records. */
@@ -45,6 +47,8 @@ export const calm: Plan = {
   recordsPerTurnMax: 1_000,
   batchMax: 1_000,
   retained: 1,
+  unconfirmedMax: 16,
+  timeoutMs: Number.POSITIVE_INFINITY,
 }
 
 /** Events at which the protocol changes hands: crashes there find more than crashes anywhere. */
@@ -105,4 +109,6 @@ export const plans = ({ powerCuts = false }: { readonly powerCuts?: boolean } = 
     recordsPerTurnMax: fc.integer({ min: 1, max: 4 }),
     batchMax: fc.integer({ min: 1, max: 6 }),
     retained: fc.integer({ min: 1, max: 3 }),
+    unconfirmedMax: fc.constantFrom(1, 2, 16),
+    timeoutMs: fc.constantFrom(Number.POSITIVE_INFINITY, 600_000),
   })

@@ -93,7 +93,7 @@ export class World {
     const next = this.nextCall()
     const able = this.ready.filter(going)
     const farAway = next !== undefined && next.atMs > this.nowMs + soonMs
-    if (able.length > 0 && (next === undefined || this.random() >= (farAway ? 0.002 : 0.12))) {
+    if (able.length > 0 && (next === undefined || this.random() >= (farAway ? 0.004 : 0.12))) {
       const work = this.choose(able)
       this.ready.splice(this.ready.indexOf(work), 1)
       this.note(work.label)

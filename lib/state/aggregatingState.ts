@@ -1,7 +1,7 @@
 import type { CodecOf, Restorable } from '../codec.js'
 import { ConfigurationError } from '../errors.js'
 import type { Key } from '../key.js'
-import type { Aggregate } from '../window.js'
+import type { Aggregate } from '../window/aggregate.js'
 import { describe, type StateDescriptor, type StateOptions } from './descriptor.js'
 import type { KeptState, StateHost } from './stateHost.js'
 import { ValueCell } from './valueCell.js'

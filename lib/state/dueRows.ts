@@ -1,12 +1,15 @@
 import type { Row } from './row.js'
 
+/** So many times without rows are always tolerated. */
+const spareTimes = 64
+
 /**
  * Rows by the event time at which something is due for them, soonest first.
  *
  * Many windows end at the same time, so times are kept in a binary heap once each, with the rows of each time in a set.
  */
 export class DueRows<S> {
-  private readonly times: number[] = []
+  private times: number[] = []
   private readonly rowsAt = new Map<number, Set<Row<S>>>()
 
   /** The soonest time at which something is due. */
@@ -22,6 +25,15 @@ export class DueRows<S> {
       this.rowsAt.set(timeMs, new Set([row]))
       this.push(timeMs)
     }
+  }
+
+  /** Takes a row back before its time. */
+  delete(timeMs: number, row: Row<S>): void {
+    const rows = this.rowsAt.get(timeMs)
+    if (rows === undefined || !rows.delete(row) || rows.size > 0) return
+    this.rowsAt.delete(timeMs)
+    // The time stays in the heap until it is reached, or until most times there have no rows any more: a sorted list is a heap.
+    if (this.times.length > 2 * this.rowsAt.size + spareTimes) this.times = [...this.rowsAt.keys()].sort((a, b) => a - b)
   }
 
   /** Visits what is due up to a time, in the order of time; what is added meanwhile and due joins in. */

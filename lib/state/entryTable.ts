@@ -12,7 +12,11 @@ interface Entries<S> {
   largest: number
   /** The entries of the same key in another namespace. */
   next: Entries<S> | undefined
+  previous: Entries<S> | undefined
 }
+
+/** So many namespaces of one key are walked; more get an index. */
+const walkedMax = 16
 
 /**
  * Many rows per key (and namespace): the entries of a map, the elements of a list, the timers of a key.
@@ -21,6 +25,8 @@ interface Entries<S> {
  */
 export class EntryTable<S> extends RowStore<S> {
   private readonly heads = new Map<MapKey, Entries<S>>()
+  /** The namespaces of keys that have many of them. */
+  private readonly indexes = new Map<MapKey, Map<MapKey | undefined, Entries<S>>>()
 
   constructor(options: RowTableOptions<S>, scope: RowTableScope) {
     super(options, scope)
@@ -93,7 +99,7 @@ export class EntryTable<S> extends RowStore<S> {
     const row = new Row(key, namespace, entry, value)
     const at = mapKey(key)
     const entries = this.entriesOf(at, namespace)
-    if (entries === undefined) this.heads.set(at, { namespace: namespaceKey(namespace), single: row, many: undefined, largest: numberOf(entry), next: this.heads.get(at) })
+    if (entries === undefined) this.lead(at, { namespace: namespaceKey(namespace), single: row, many: undefined, largest: numberOf(entry), next: this.heads.get(at), previous: undefined })
     else {
       entries.many ??= new Map(entries.single === undefined ? [] : [[mapKey(entries.single.entry as Key), entries.single]])
       entries.single = undefined
@@ -112,23 +118,37 @@ export class EntryTable<S> extends RowStore<S> {
     this.drop(at, entries)
   }
 
-  private drop(at: MapKey, entries: Entries<S>): void {
-    const head = this.heads.get(at)
-    if (head === entries) {
-      if (entries.next === undefined) this.heads.delete(at)
-      else this.heads.set(at, entries.next)
-      return
-    }
-    let before = head
-    while (before !== undefined && before.next !== entries) before = before.next
-    if (before !== undefined) before.next = entries.next
+  private lead(at: MapKey, entries: Entries<S>): void {
+    if (entries.next !== undefined) entries.next.previous = entries
+    this.heads.set(at, entries)
+    if (this.indexes.size > 0) this.indexes.get(at)?.set(entries.namespace, entries)
+  }
+
+  private drop(at: MapKey, { namespace, next, previous }: Entries<S>): void {
+    if (next !== undefined) next.previous = previous
+    if (previous !== undefined) previous.next = next
+    else if (next !== undefined) this.heads.set(at, next)
+    else this.heads.delete(at)
+    if (this.indexes.size === 0) return
+    if (previous === undefined && next === undefined) this.indexes.delete(at)
+    else this.indexes.get(at)?.delete(namespace)
   }
 
   private entriesOf(at: MapKey, namespace: Key | undefined): Entries<S> | undefined {
     const wanted = namespaceKey(namespace)
+    const index = this.indexes.size === 0 ? undefined : this.indexes.get(at)
+    if (index !== undefined) return index.get(wanted)
     let entries = this.heads.get(at)
-    while (entries !== undefined && entries.namespace !== wanted) entries = entries.next
+    let walked = 0
+    for (; entries !== undefined && entries.namespace !== wanted; entries = entries.next) walked += 1
+    if (walked > walkedMax) this.index(at)
     return entries
+  }
+
+  private index(at: MapKey): void {
+    const index = new Map<MapKey | undefined, Entries<S>>()
+    for (let entries = this.heads.get(at); entries !== undefined; entries = entries.next) index.set(entries.namespace, entries)
+    this.indexes.set(at, index)
   }
 }
 

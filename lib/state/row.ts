@@ -1,5 +1,10 @@
 import type { Key } from '../key.js'
 
+/** In place of a saved value: the row was not there at the barrier. */
+export const dead: unique symbol = Symbol('dead')
+/** In place of a saved value: the row has not changed since the barrier. */
+export const none: unique symbol = Symbol('none')
+
 /**
  * One cell of keyed state: of one key, in one namespace (a window) if there is one, and of a list or a map one entry.
  *
@@ -9,6 +14,8 @@ import type { Key } from '../key.js'
 export class Row<S = unknown> {
   /** The interval between two captures in which the row was last changed; 0 for never. */
   dirtyIn = 0
+  /** What the open capture will encode, when the row has changed since the barrier. A field, because a `Map` grows in jumps of many ms. */
+  saved: S | typeof dead | typeof none = none
   /** The row's place among the changes of that interval. */
   slot = 0
   /** Whether the table still holds the row. */
@@ -16,6 +23,8 @@ export class Row<S = unknown> {
   /** The next row of the same key with another namespace. */
   next: Row<S> | undefined = undefined
   previous: Row<S> | undefined = undefined
+  /** When it was touched, as the open capture will encode it. */
+  savedMs = 0
   /** When it was last written or refreshed, in the time of its TTL; 0 where there is none. */
   touchedMs = 0
 

@@ -16,7 +16,7 @@ import { keyGroupOf } from '../keyGroup.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
 import { readCells } from './cells.js'
 import { freezeDeep } from './freeze.js'
-import type { Row } from './row.js'
+import { dead, none, type Row } from './row.js'
 import { type RowFrames, readRows } from './rowFrames.js'
 
 export interface RowTableOptions<S> {
@@ -60,8 +60,6 @@ export interface RowCapture {
 
 /** In development, so many changed rows are encoded at the barrier already and compared later. */
 const comparedRowsMax = 1_000
-/** Stands for "no value": the row was dead at the barrier. */
-const dead: unique symbol = Symbol('dead')
 
 export abstract class RowStore<S> {
   readonly name: string
@@ -196,6 +194,7 @@ export abstract class RowStore<S> {
   captureEnded(undone: readonly Row<S>[]): void {
     this.open = undefined
     for (const row of undone) {
+      row.saved = none
       const superseded = !row.live && this.locate(row) !== undefined
       if (row.dirtyIn !== this.interval && !superseded) this.touch(row)
     }
@@ -244,7 +243,6 @@ class Capture<S> implements RowCapture {
   readonly table: string
   readonly rows: number
   private position = 0
-  private readonly saved = new Map<Row<S>, { readonly value: S | typeof dead; readonly touchedMs: number }>()
   private readonly compared: Map<Row<S>, string> | undefined
 
   constructor(
@@ -259,17 +257,20 @@ class Capture<S> implements RowCapture {
 
   /** Called before a row changes: keeps the value of the barrier, if that is not encoded yet. */
   save(row: Row<S>): void {
-    if (row.dirtyIn === this.interval && row.slot >= this.position) this.saved.set(row, { value: row.live ? row.value : dead, touchedMs: row.touchedMs })
+    if (row.dirtyIn !== this.interval || row.slot < this.position) return
+    row.saved = row.live ? row.value : dead
+    row.savedMs = row.touchedMs
   }
 
   encode(frames: RowFrames, rowsMax: number): boolean {
     const end = Math.min(this.changed.length, this.position + rowsMax)
     for (; this.position < end; this.position++) {
       const row = this.changed[this.position] as Row<S>
-      const saved = this.saved.size === 0 ? undefined : this.saved.get(row)
-      const value = saved !== undefined ? saved.value : row.live ? row.value : dead
+      const { saved } = row
+      const value = saved !== none ? saved : row.live ? row.value : dead
+      row.saved = none
       this.compare(row, value)
-      this.owner.encodeRow(row, value, saved?.touchedMs ?? row.touchedMs, frames)
+      this.owner.encodeRow(row, value, saved !== none ? row.savedMs : row.touchedMs, frames)
     }
     return this.position < this.changed.length
   }

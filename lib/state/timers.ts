@@ -111,9 +111,11 @@ export class TimerService implements Timers {
     if (table.get(key, namespace, at) === undefined) due.add(at, table.create(key, namespace, at, null))
   }
 
-  private remove({ table }: Domain, at: number): void {
+  private remove({ table, due }: Domain, at: number): void {
     const row = table.get(this.scope.key, this.scope.namespace, at)
-    if (row !== undefined) table.remove(row)
+    if (row === undefined) return
+    table.remove(row)
+    due.delete(at, row)
   }
 
   private fire(domain: TimeDomain, upToMs: number): void {

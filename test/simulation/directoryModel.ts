@@ -8,7 +8,10 @@ export function modelOptions(seed: number): Pick<DirectoryOptions, 'clock' | 'to
   const random = chance(seed)
   return {
     clock: { nowMs: () => 0, callAt: () => () => undefined, yield: () => Promise.resolve() },
-    token: () => Math.floor(random() * 2 ** 32).toString(16).padStart(8, '0'),
+    token: () =>
+      Math.floor(random() * 2 ** 32)
+        .toString(16)
+        .padStart(8, '0'),
   }
 }
 

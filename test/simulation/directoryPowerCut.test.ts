@@ -4,7 +4,7 @@ import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import { type PowerCutOptions, powerCuts, type Verdict } from './directoryPowerCuts.js'
 
 /** More of them on demand: `RXWEIR_HISTORIES=10000 npx vitest run test/simulation/directoryPowerCut.test.ts`. */
-const histories = Number(process.env['RXWEIR_HISTORIES'] ?? 2)
+const histories = Number(process.env['RXWEIR_HISTORIES'] ?? 1)
 const timeoutMs = 10_000 + histories * 2_000
 
 async function campaign(count: number, options: PowerCutOptions, from = 1): Promise<Verdict> {
@@ -34,7 +34,9 @@ describe('a power cut', () => {
         expect(verdict.wrong).toEqual([])
         // A campaign that never published, died or cut a recovery would prove nothing.
         expect(Math.min(verdict.checkpoints, verdict.deaths, verdict.nested)).toBeGreaterThan(0)
-        console.info(`power cuts ${name}: images=${verdict.images} cuts=${verdict.cuts} nested=${verdict.nested} checkpoints=${verdict.checkpoints} LOST=0`)
+        console.info(
+          `power cuts ${name}: images=${verdict.images} cuts=${verdict.cuts} nested=${verdict.nested} checkpoints=${verdict.checkpoints} LOST=0`,
+        )
       },
       timeoutMs,
     )

@@ -50,7 +50,14 @@ export async function powerCuts(seed: number, options: PowerCutOptions = {}): Pr
   return verdict
 }
 
-async function cutEverywhere(written: Written, random: Chance, seed: number, options: PowerCutOptions, depth: number, verdict: Verdict): Promise<void> {
+async function cutEverywhere(
+  written: Written,
+  random: Chance,
+  seed: number,
+  options: PowerCutOptions,
+  depth: number,
+  verdict: Verdict,
+): Promise<void> {
   const kinds = options.choices ?? { allSubsetsMax: 3, eachMax: 3 }
   let at = 0
   for (let cut = written.timeline[0]?.cut ?? 0; cut <= written.files.cuts; cut += 1) {
@@ -67,7 +74,9 @@ async function cutEverywhere(written: Written, random: Chance, seed: number, opt
         session = await must(modelDirectory(options.plant?.(image) ?? image, seed + verdict.images, { ...retained(options) }).open(job))
         const found = await recover(session)
         if (!allowed.some((one) => sameFound(one, found)))
-          throw new Error(`found checkpoint ${found.checkpointId} with ${found.rows.size} rows instead of ${allowed.map((one) => one.checkpointId).join(' or ')}`)
+          throw new Error(
+            `found checkpoint ${found.checkpointId} with ${found.rows.size} rows instead of ${allowed.map((one) => one.checkpointId).join(' or ')}`,
+          )
         // Now and then recovery goes on working, and is cut in turn.
         if (depth > 1 && verdict.images % 97 === 0) {
           verdict.nested += 1
@@ -81,7 +90,14 @@ async function cutEverywhere(written: Written, random: Chance, seed: number, opt
           const after = await publishOn(session, found, id, changes)
           timeline.push({ cut: image.cuts, founds: [after] })
           await session.idle()()
-          await cutEverywhere({ files: image, timeline, checkpoints: 1, deaths: 0 }, random, seed, { ...options, choices: { allSubsetsMax: 2, eachMax: 1 } }, depth - 1, verdict)
+          await cutEverywhere(
+            { files: image, timeline, checkpoints: 1, deaths: 0 },
+            random,
+            seed,
+            { ...options, choices: { allSubsetsMax: 2, eachMax: 1 } },
+            depth - 1,
+            verdict,
+          )
         }
       } catch (error) {
         verdict.wrong.push(`${where}: ${(error as Error).message}`)
@@ -109,7 +125,8 @@ async function writeHistory(random: Chance, seed: number, options: PowerCutOptio
   let files = new CrashFs(options.files)
   const timeline: Allowed[] = [{ cut: 0, founds: [nothing] }]
   let runs = 0
-  const open = async (): Promise<CheckpointSession> => must(modelDirectory(options.plant?.(files) ?? files, seed * 1_000 + runs++, retained(options)).open(job))
+  const open = async (): Promise<CheckpointSession> =>
+    must(modelDirectory(options.plant?.(files) ?? files, seed * 1_000 + runs++, retained(options)).open(job))
   let session = await open()
   let state = await recover(session)
   let checkpoints = 0
@@ -141,7 +158,8 @@ async function writeHistory(random: Chance, seed: number, options: PowerCutOptio
       session = await open()
       const before = state
       state = await recover(session)
-      if (!sameFound(state, before) && !sameFound(state, underWay)) throw new Error(`seed ${seed}: after a process death neither the old nor the new checkpoint was found`)
+      if (!sameFound(state, before) && !sameFound(state, underWay))
+        throw new Error(`seed ${seed}: after a process death neither the old nor the new checkpoint was found`)
       timeline.push({ cut: files.cuts, founds: [state] })
     } else {
       timeline.push({ cut: files.cuts, founds: [state, planned(state, id, changes)] })
@@ -160,4 +178,3 @@ async function writeHistory(random: Chance, seed: number, options: PowerCutOptio
   await session.close()()
   return { files, timeline, checkpoints, deaths }
 }
-

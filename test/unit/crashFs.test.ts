@@ -62,7 +62,12 @@ describe('after a power cut', () => {
     await files.syncDirectory('/')
     await files.rename('/a', '/b')
     const cut = files.cutAt(files.cuts)
-    const images = [true, false].map((lasts) => [...cut.image(() => lasts).contents().keys()])
+    const images = [true, false].map((lasts) => [
+      ...cut
+        .image(() => lasts)
+        .contents()
+        .keys(),
+    ])
     expect(images).toEqual([['/b'], ['/a']])
     await files.unlink('/b')
     await files.syncDirectory('/')
@@ -76,17 +81,32 @@ describe('after a power cut', () => {
     await expect(files.link('/a', '/b')).rejects.toMatchObject({ code: 'EEXIST' })
     await files.unlink('/a')
     await files.syncDirectory('/')
-    expect(text(files.cutAt(files.cuts).image(() => false), '/b')).toBe('x')
+    expect(
+      text(
+        files.cutAt(files.cuts).image(() => false),
+        '/b',
+      ),
+    ).toBe('x')
   })
 
   it('ordered names last as a prefix, and every sync commits them', async () => {
     const files = model({ mode: 'ordered' })
     for (const name of ['/a', '/b', '/c']) await files.create(name)
     const cut = files.cutAt(files.cuts)
-    const images = new Set([...choices(cut.pieces, chance(1), { allSubsetsMax: 10, eachMax: 0 })].map((survives) => [...cut.image(survives).contents().keys()].join('')))
+    const images = new Set(
+      [...choices(cut.pieces, chance(1), { allSubsetsMax: 10, eachMax: 0 })].map((survives) => [...cut.image(survives).contents().keys()].join('')),
+    )
     expect(images).toEqual(new Set(['', '/a', '/a/b', '/a/b/c']))
     await (await files.create('/d')).sync()
-    expect([...files.cutAt(files.cuts).image(() => false).contents().keys()].join('')).toBe('/a/b/c/d')
+    expect(
+      [
+        ...files
+          .cutAt(files.cuts)
+          .image(() => false)
+          .contents()
+          .keys(),
+      ].join(''),
+    ).toBe('/a/b/c/d')
   })
 
   it('a directory that was made is there with its parents', async () => {
@@ -106,7 +126,13 @@ describe('after a power cut', () => {
     const image = files.cutAt(early).image(() => true)
     expect([...image.contents().keys()]).toEqual(['/a'])
     await written(image, '/c', 'z')
-    expect([...image.cutAt(image.cuts).image(() => false).contents().keys()]).toEqual(['/a'])
+    expect([
+      ...image
+        .cutAt(image.cuts)
+        .image(() => false)
+        .contents()
+        .keys(),
+    ]).toEqual(['/a'])
   })
 })
 

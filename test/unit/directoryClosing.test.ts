@@ -2,15 +2,18 @@ import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { CrashFs } from '../../laws/crashFs.js'
 import { chunksOf, must, planned, publishOn, type RowChange, recover } from '../../laws/storageHistory.js'
-import type { CheckpointSession, CheckpointWriter } from '../../lib/ports/checkpointStorage.js'
 import { checkpointId, jobName } from '../../lib/identity.js'
+import type { CheckpointSession, CheckpointWriter } from '../../lib/ports/checkpointStorage.js'
 import { modelDirectory } from '../simulation/directoryModel.js'
 
 const job = jobName('j')
 const changes: readonly RowChange[] = [{ uid: 'a', table: 'one', key: 1, deleted: false }]
 
 /** Stops a publish at each of its calls, and tells for each whether it was published. */
-async function stoppedAtEachCall(stop: (session: CheckpointSession, writer: CheckpointWriter) => Promise<void>, lastSync: 'succeeds' | 'fails'): Promise<readonly boolean[]> {
+async function stoppedAtEachCall(
+  stop: (session: CheckpointSession, writer: CheckpointWriter) => Promise<void>,
+  lastSync: 'succeeds' | 'fails',
+): Promise<readonly boolean[]> {
   const outcomes: boolean[] = []
   for (let nth = 0; ; nth++) {
     const files = new CrashFs()

@@ -121,7 +121,10 @@ describe('a manifest', () => {
 
   it('that names a file outside its folder is refused, though its digest fits', () => {
     for (const file of ['../../etc/passwd', '/etc/passwd', 'segment-1', 'segment-00000001-000000000001-000001-0123456/', '']) {
-      const hostile = { ...manifest, checkpoint: { checkpointId: 1, epoch: 1, segments: [{ file, bytes: 1, sha256: '0'.repeat(64), rows: 1 }], body: null } }
+      const hostile = {
+        ...manifest,
+        checkpoint: { checkpointId: 1, epoch: 1, segments: [{ file, bytes: 1, sha256: '0'.repeat(64), rows: 1 }], body: null },
+      }
       expect(() => decodeManifest(Buffer.from(encodeManifest(hostile)), 'manifest-000000000001')).toThrow('another shape')
     }
   })

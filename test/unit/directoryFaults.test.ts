@@ -2,8 +2,8 @@ import { either as E, option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { CrashFs, type CrashFsOptions } from '../../laws/crashFs.js'
 import { biased, chance } from '../../laws/crashFsChoices.js'
-import { failNth, type FileErrorCode, type Faults } from '../../laws/crashFsError.js'
-import { chunksOf, type Found, must, nothing, planned, readAll, recover, type RowChange, sameFound } from '../../laws/storageHistory.js'
+import { type Faults, type FileErrorCode, failNth } from '../../laws/crashFsError.js'
+import { chunksOf, type Found, must, nothing, planned, type RowChange, readAll, recover, sameFound } from '../../laws/storageHistory.js'
 import { type BackendError, hasCode } from '../../lib/errors.js'
 import { checkpointId, jobName } from '../../lib/identity.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
@@ -45,7 +45,8 @@ async function work(files: CrashFs): Promise<Outcome> {
         await opened.close()()
         continue
       }
-      if (![acknowledged, ...unsettled].some((one) => sameFound(one, found))) throw new Error(`a run found checkpoint ${found.checkpointId} after ${acknowledged.checkpointId}`)
+      if (![acknowledged, ...unsettled].some((one) => sameFound(one, found)))
+        throw new Error(`a run found checkpoint ${found.checkpointId} after ${acknowledged.checkpointId}`)
       acknowledged = found
       unsettled = []
       dirty = []
@@ -95,7 +96,10 @@ async function found(files: CrashFs): Promise<Found> {
   }
 }
 
-async function sweep(faults: (nth: number) => Faults, options?: CrashFsOptions): Promise<{ readonly cases: number; readonly failed: number; readonly fatal: number }> {
+async function sweep(
+  faults: (nth: number) => Faults,
+  options?: CrashFsOptions,
+): Promise<{ readonly cases: number; readonly failed: number; readonly fatal: number }> {
   const { calls } = await work(new CrashFs())
   const sum = { cases: 0, failed: 0, fatal: 0 }
   for (let nth = 0; nth < calls; nth++) {
@@ -121,7 +125,9 @@ async function sweep(faults: (nth: number) => Faults, options?: CrashFsOptions):
 describe('when a call of the file system fails', () => {
   for (const code of ['EIO', 'ENOSPC'] as const satisfies readonly FileErrorCode[])
     for (const how of ['once', 'sticky'] as const)
-      it(`with ${code}, ${how}, a checkpoint fails with a code and the one before it is intact, whichever call it is`, async () => {
+      it(`with ${code}, ${how}, a checkpoint fails with a code and the one before it is intact, whichever call it is`, {
+        timeout: 30_000,
+      }, async () => {
         const sum = await sweep((nth) => failNth(nth, code, how))
         expect(sum.cases).toBeGreaterThan(60)
         expect(sum.failed).toBeGreaterThan(sum.cases / 4)

@@ -5,8 +5,9 @@ import { either as E, option as O } from 'fp-ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { directory } from '../../backends/directory/directory.js'
 import { nodeFiles } from '../../backends/directory/nodeFiles.js'
-import { asProcess, CrashFs } from '../../laws/crashFs.js'
+import { CrashFs } from '../../laws/crashFs.js'
 import { chance } from '../../laws/crashFsChoices.js'
+import { asProcess } from '../../laws/crashFsProcess.js'
 import { chunksOf, must, publishOn, recover } from '../../laws/storageHistory.js'
 import { storageLaws } from '../../laws/storageLaws.js'
 import { checkpointId, jobName } from '../../lib/identity.js'
@@ -24,7 +25,8 @@ describe('the directory storage on a model of a file system', () => {
   const make = () => {
     const files = new CrashFs()
     const random = chance(seed++)
-    const process = () => directory('/state', { ...modelOptions(seed), files: asProcess(files, () => Math.floor(random() * 6)), compactAfterSegments: 3 })
+    const process = () =>
+      directory('/state', { ...modelOptions(seed), files: asProcess(files, () => Math.floor(random() * 6)), compactAfterSegments: 3 })
     return { storage: process(), otherProcess: process }
   }
   for (const law of storageLaws(make, { twoProcesses: true })) it(`keeps the law ${law.name}: ${law.statement}`, () => law.check({ runs: 60 }))
@@ -82,7 +84,10 @@ describe('the directory storage on the file system of the machine', () => {
     const session = await must(storage.open(job))
     let expected = await recover(session)
     for (let id = 1; id <= 12; id++) {
-      const changes = Array.from({ length: 8 }, (_, index) => ({ uid: 'a', table: 'one', key: (id + index) % 9, deleted: (id * index) % 5 === 1 }) as const)
+      const changes = Array.from(
+        { length: 8 },
+        (_, index) => ({ uid: 'a', table: 'one', key: (id + index) % 9, deleted: (id * index) % 5 === 1 }) as const,
+      )
       expected = await publishOn(session, expected, id, changes)
       await session.idle()()
     }

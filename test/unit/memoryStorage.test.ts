@@ -1,9 +1,9 @@
 import { either as E, option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
-import { checkpointId, jobName } from '../../lib/identity.js'
 import { must } from '../../laws/storageHistory.js'
 import { storageLaws } from '../../laws/storageLaws.js'
+import { checkpointId, jobName } from '../../lib/identity.js'
 
 describe('the memory storage', () => {
   const make = () => {

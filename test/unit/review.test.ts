@@ -201,6 +201,23 @@ describe('transactions', () => {
     expect(to.committed).toEqual([1, 2, 3])
   })
 
+  test('a last checkpoint that fails again and again leaves others their turn', async () => {
+    let declined = 0
+    const snapshotState = (): null => {
+      declined += 1
+      if (declined > 10_000) return null
+      throw new Error('not now')
+    }
+    const checkpoints = { ...never, tolerableFailures: Number.POSITIVE_INFINITY }
+    const job = defineJob('declining', options({ checkpoints }), ({ source, sink }) =>
+      source('in', memorySource([1])).pipe(passing('op', { snapshotState }), sink('out', memorySink())),
+    )
+    const run = job.run()
+    await settled(5)
+    run.cancel()
+    expect(declined).toBeLessThan(100)
+  })
+
   test('a bug of a sink ends the run, and is not tried again for ever', async () => {
     const failures: unknown[] = []
     const bug = new InvariantViolation('a bug')
@@ -402,6 +419,38 @@ describe('operators', () => {
     const idle = out.seen.length
     a.record(10)
     expect(out.seen.slice(idle).length).toBe(2)
+  })
+
+  test('event time does not end while an input is only idle, and what that one brings later is on time', () => {
+    const ends = (restored: boolean): readonly unknown[] => {
+      const joined = () => {
+        const run = new HandRun()
+        const a = new HandFeed(run)
+        const b = new HandFeed(run)
+        const out = noted(a.stream.pipe(union(b.stream)))
+        a.start()
+        b.start()
+        return { run, a, b, out }
+      }
+      let { run, a, b, out } = joined()
+      run.open()
+      a.watermark(10)
+      b.watermark(20).idle()
+      a.end()
+      if (restored) {
+        a.barrier(1)
+        b.barrier(1)
+        const from = run.complete(1)
+        ;({ run, a, b, out } = joined())
+        run.open(from)
+        a.end()
+      } else expect(out.seen.splice(0)).toEqual(['w10', 'w20', 'idle'])
+      b.idle(false).record('on time', 30).watermark(30).end()
+      expect(run.failures).toEqual([])
+      return out.seen
+    }
+    expect(ends(false)).toEqual(['active', 'on time', 'w30', 'wInfinity', 'end'])
+    expect(ends(true)).toEqual(ends(false))
   })
 
   test('hops over microtasks are no lost barrier', async () => {

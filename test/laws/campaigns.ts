@@ -1,0 +1,17 @@
+import type { Campaign } from '../../laws/simulation/campaign.js'
+import { plainSurface } from '../../laws/simulation/plainSurface.js'
+import { jobs } from './jobs.js'
+import { directorySurface, memorySurface } from './surfaces.js'
+
+export interface NamedCampaign extends Campaign {
+  readonly name: string
+  /** Its part of all schedules. */
+  readonly weight: number
+}
+
+/** Every job on every surface. */
+export const campaigns: readonly NamedCampaign[] = jobs.flatMap(({ name, job, inputs }) => [
+  { name: `${name} on plain objects`, job, inputs, surface: plainSurface, weight: 5 },
+  { name: `${name} in memory`, job, inputs, surface: memorySurface, weight: 1 },
+  { name: `${name} in a directory`, job, inputs, surface: directorySurface(), powerCuts: true, weight: 2 },
+])

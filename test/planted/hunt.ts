@@ -1,0 +1,40 @@
+/**
+ * Looks for the first violation: all campaigns in turns, a few schedules each, and one line of JSON that says what was found.
+ *
+ * It is bundled together with an engine that has a bug planted in it, and started as a process of its own.
+ */
+import { campaigns } from '../laws/campaigns.js'
+import { runCampaign } from '../laws/runCampaign.js'
+
+export interface Hunt {
+  readonly schedules: number
+  /** The campaign that found something, what kind of violation, and how it tells. */
+  readonly found: { readonly campaign: string; readonly kinds: readonly string[]; readonly failure: string } | undefined
+}
+
+const [runs = 2_000, seed = 1] = process.argv.slice(2).map(Number)
+const rounds = 8
+const weights = campaigns.reduce((sum, { weight }) => sum + weight, 0)
+
+async function hunt(): Promise<Hunt> {
+  let schedules = 0
+  for (let round = 0; round < rounds; round += 1)
+    for (const [index, campaign] of campaigns.entries()) {
+      const mine = Math.max(1, Math.floor((runs * campaign.weight) / weights / rounds))
+      const { name, statistics, violations, failure } = await runCampaign(campaign, {
+        runs: mine,
+        seed: (seed + 7_919 * (round * campaigns.length + index)) % 2 ** 31,
+        shrink: false,
+      })
+      schedules += statistics.runs
+      if (failure !== undefined) return { schedules, found: { campaign: name, kinds: violations, failure } }
+    }
+  return { schedules, found: undefined }
+}
+
+process.on('unhandledRejection', (error) => {
+  console.log(JSON.stringify({ schedules: 0, found: { campaign: 'any', kinds: ['HUNG'], failure: `a promise was rejected and nobody listened: ${String(error)}` } } satisfies Hunt))
+  process.exit(0)
+})
+
+console.log(JSON.stringify(await hunt()))
