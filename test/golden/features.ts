@@ -1,8 +1,11 @@
 import { keyedState } from './features/keyedState.js'
+import { asynchronous } from './features/async.js'
+import { barriers } from './features/barriers.js'
 import { joining } from './features/joining.js'
 import { keyGroups } from './features/keyGroups.js'
 import { processing } from './features/processing.js'
 import { timerService } from './features/timerService.js'
+import { timestampsAndWatermarks, watermarkIdleness, watermarkStrategy } from './features/watermarks.js'
 import { watermarkValve } from './features/watermarkValve.js'
 import { type Case, NotYet } from './model.js'
 
@@ -12,6 +15,8 @@ const windowing = (_golden: Case): void => {
 
 /** Who runs the cases of which feature. */
 export const features: { readonly [feature: string]: ((golden: Case) => void | Promise<void>) | undefined } = {
+  'async-io': asynchronous,
+  'barrier-alignment': barriers,
   boundaries: (golden) => (golden.config['assigner'] === undefined ? processing(golden) : windowing(golden)),
   'broadcast-state': processing,
   'co-process': processing,
@@ -22,6 +27,9 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'process-function': processing,
   'timer-service': timerService,
   'timers-and-state': processing,
+  'timestamps-and-watermarks': timestampsAndWatermarks,
+  'watermark-idleness': watermarkIdleness,
+  'watermark-strategy': watermarkStrategy,
   'watermark-two-input': processing,
   'watermark-valve': watermarkValve,
 }

@@ -109,6 +109,12 @@ export class Harness {
     this.instance.check()
   }
 
+  /** What waits for the clock is called, although its time has not come. */
+  check(): void {
+    for (const call of [...this.clock.calls]) if (this.clock.calls.delete(call)) call.work()
+    this.instance.check()
+  }
+
   /** A checkpoint: a barrier on every input. */
   snapshot(): Kept {
     this.lastId += 1
@@ -186,8 +192,13 @@ class Instance implements RunContext {
     for (const downstream of this.inputs[input]?.downstreams ?? []) work(downstream)
   }
 
-  /** One thing at a time; what is posted meanwhile follows. */
+  /** One thing at a time; what is posted meanwhile follows. What fails is thrown to the test. */
   enter(work: () => void): void {
+    this.run(work)
+    this.check()
+  }
+
+  private run(work: () => void): void {
     if (this.busy) {
       this.posted.push(work)
       return
@@ -196,10 +207,11 @@ class Instance implements RunContext {
     try {
       work()
       for (let next = this.posted.shift(); next !== undefined; next = this.posted.shift()) next()
+    } catch (error) {
+      this.fail(error)
     } finally {
       this.busy = false
     }
-    this.check()
   }
 
   tables(): RowStore<unknown>[] {
@@ -263,7 +275,7 @@ class Instance implements RunContext {
   }
 
   post(work: () => void): void {
-    this.enter(() => {
+    this.run(() => {
       if (!this.closed) work()
     })
   }
