@@ -1,7 +1,7 @@
 import type { Reading } from './readings.js'
 
 /** Pieces of a pass: after each of them the course may end. */
-const piecesPerPass = 16
+const piecesPerPass = 64
 
 export interface Piece {
   readonly from: number

@@ -21,9 +21,10 @@ const { values: options } = parseArgs({
 })
 const quick = options.quick
 const roundsCount = Number(options.rounds ?? (quick ? 1 : 3))
-const records = quick ? 1_000_000 : 2_000_000
+/** Each key occurs. */
+const recordsOf = ({ keys }: Scenario): number => (quick ? Math.max(500_000, keys) : 2_000_000)
 /** What takes checkpoints once a second is measured for so long that several of them fall into the time. */
-const measuredMs = (variant: string): number => (/-(1s|100ms)$/.test(variant) ? (quick ? 2_600 : 5_500) : quick ? 600 : 1_500)
+const measuredMs = (variant: string): number => (/-(1s|100ms)$/.test(variant) ? (quick ? 2_300 : 5_500) : quick ? 500 : 1_500)
 /** A million groups of rxjs take several gigabytes. */
 const heapMb = 12_000
 
@@ -43,7 +44,7 @@ async function run(scenario: Scenario): Promise<Rounds> {
   const rounds = new Map<string, Measurement[]>(variants.map((variant) => [variant, []]))
   for (let round = 1; round <= roundsCount; round += 1)
     for (const variant of variants) {
-      const measurement = await measured({ variant, records, keys: scenario.keys, measuredMs: measuredMs(variant) })
+      const measurement = await measured({ variant, records: recordsOf(scenario), keys: scenario.keys, measuredMs: measuredMs(variant) })
       process.stderr.write(
         `${scenario.name} round ${round}/${roundsCount} ${variant}: ${(measurement.recordsPerSecond / 1e6).toFixed(2)} M records/s\n`,
       )
@@ -60,14 +61,14 @@ const tables: string[] = []
 for (const scenario of chosen) {
   const rounds = await run(scenario)
   assertSameResults(scenario, rounds)
-  tables.push(tableOf(scenario, rounds))
+  tables.push(tableOf(scenario, recordsOf(scenario), rounds))
   figures[scenario.name] = figuresOf(scenario, rounds)
 }
 process.stdout.write(`${tables.join('\n')}
-Each variant: a first pass over ${records.toLocaleString('en')} readings, in which keys come into being, then pass after pass for at least
-1.5 s (quick: 0.6 s), with periodic checkpoints 5.5 s (quick: 2.6 s), which is what counts. M/s of CPU: per second of processor time,
-all threads. Longest turn of the event loop, as perf_hooks sees it. Barrier: from the start of a checkpoint until its barrier has
-passed every operator. Bytes: what operators handed to the storage.
+Each variant: a first pass over the readings, in which keys come into being, then pass after pass for ${measuredMs('') / 1_000} s or, with periodic
+checkpoints, ${measuredMs('-1s') / 1_000} s: that is what counts. M/s of CPU: per second of processor time of all threads. Longest turn of the event
+loop: the maximum of perf_hooks.monitorEventLoopDelay. Barrier: from the start of a checkpoint until its barrier has passed every
+operator. Bytes: what operators handed to the storage.
 
 `)
 process.stdout.write(`BENCH ${JSON.stringify(figures)}\n`)

@@ -13,7 +13,7 @@ it.each(scenarios)('the variants of $name make the same results, and have a row 
   assertSameResults(scenario, rounds)
   for (const [measurement] of rounds.values()) expect(measurement.results).toBeGreaterThan(records / 2)
   expect(
-    tableOf(scenario, rounds)
+    tableOf(scenario, records, rounds)
       .split('\n')
       .filter((line) => line.startsWith('| ')),
   ).toHaveLength(rounds.size + 1)
