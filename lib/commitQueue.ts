@@ -64,7 +64,8 @@ export class CommitQueue {
         // It stays in the line: who asks later whether its checkpoint is durable has to learn that it is not.
         transaction.handle = option.none
         if (this.preparing === prepared) this.preparing = undefined
-        if (hasCode(error, 'SINK_FENCED') || (error instanceof RxweirError && error.details.fatal === true)) this.host.fail(error)
+        // What is no answer of the port says nothing about its records: they may be gone.
+        if (!(error instanceof RxweirError) || error.code === 'SINK_FENCED' || error.details.fatal === true) this.host.fail(error)
       },
     )
     this.transactions.push(transaction)

@@ -51,7 +51,7 @@ export const errorTable = {
   SNAPSHOT_CORRUPT: { class: 'BackendError', meaning: 'stored bytes are not what was written', hint: 'the file named is damaged: restore it from a backup, or start from another checkpoint explicitly' },
   FORMAT_NEWER: { class: 'BackendError', meaning: 'stored bytes were written by a newer release', hint: 'run the release that wrote them, or a later one' },
   // --- recovery could not go on
-  STATE_UNCLAIMED: { class: 'RestoreError', meaning: 'the checkpoint has state of an operator that the program does not have', hint: 'bring the operator back under its uid, or drop its state explicitly with restore: { dropStateOf: [uid] }' },
+  STATE_UNCLAIMED: { class: 'RestoreError', meaning: 'the checkpoint has state of an operator that the program does not have', hint: 'bring the operator back under its uid, or start from another storage' },
   STATE_VERSION_UNSUPPORTED: { class: 'RestoreError', meaning: 'stored state has a version that the codec cannot read', hint: 'give the codec a migration from that version' },
   CODEC_MISMATCH: { class: 'RestoreError', meaning: 'stored state does not decode with the codec of the program', hint: 'the stored value has another shape: give the codec a new version with a migration' },
   STATE_KIND_CHANGED: { class: 'RestoreError', meaning: 'a uid names another kind of participant than in the checkpoint', hint: 'give the new operator a uid of its own' },

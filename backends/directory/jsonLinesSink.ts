@@ -26,7 +26,8 @@ export interface JsonLinesSinkOptions<T> {
  *
  * `path` is a directory. Each checkpoint adds one file, `part-<epoch>-<checkpoint>.jsonl`; the order of the names is the order of
  * the records. A reader of `part-*.jsonl` sees whole committed transactions only, each at once. What is under way has a name that
- * begins with a dot. The newest part is the sink's memory of what it has committed: remove older ones only.
+ * begins with a dot. The newest parts are the sink's memory of what it has
+ * committed, and a restart may look for the newest two: remove older ones only.
  *
  * Lines are what `JSON.stringify` makes, for others to read: `NaN` becomes `null`, a `Map` becomes `{}`. Give an `encode` where
  * that is not enough.

@@ -42,13 +42,6 @@ const utf8 = new TextEncoder()
 /** Longer texts are encoded by the platform; shorter ones are copied letter by letter while they are ASCII, which is faster. */
 const shortText = 128
 
-/** The UTF-8 bytes of a text, or undefined where its letters are its bytes. */
-function bytesUnlessAscii(text: string): Uint8Array | undefined {
-  if (text.length > shortText) return utf8.encode(text)
-  for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 127) return utf8.encode(text)
-  return undefined
-}
-
 const varintLength = (value: number): number => (value < 0x80 ? 1 : value < 0x4000 ? 2 : value < 0x20_0000 ? 3 : value < 0x1000_0000 ? 4 : 5)
 
 /** Collects rows into one growing block of bytes. */
@@ -93,17 +86,14 @@ export class RowFrames {
       this.room(foreignLength + 10)
       this.varint(foreignLength + 1)
     } else {
-      const bytes = bytesUnlessAscii(text)
-      const length = bytes?.length ?? text.length
-      const cellLength = varintLength(state) + 1 + varintLength(version) + (touchedMs === undefined ? 0 : 8) + varintLength(length) + length
-      this.room(cellLength + foreignLength + 10)
-      this.varint(cellLength + foreignLength + 1)
-      this.varint(state)
-      this.varint(touchedMs === undefined ? 0 : stampedFlag)
-      this.varint(version)
-      if (touchedMs !== undefined) this.float(touchedMs)
-      this.varint(length)
-      this.text(text, bytes)
+      const start = this.used
+      if (text.length <= shortText) this.cellHead(state, version, touchedMs, text.length, foreignLength)
+      if (text.length > shortText || !this.letters(text)) {
+        this.used = start
+        const bytes = utf8.encode(text)
+        this.cellHead(state, version, touchedMs, bytes.length, foreignLength)
+        this.put(bytes)
+      }
     }
     if (foreign !== undefined) this.put(foreign)
     this.rows += 1
@@ -118,18 +108,47 @@ export class RowFrames {
   }
 
   private addKey(keyGroup: number, key: string): void {
-    const bytes = bytesUnlessAscii(key)
-    const length = bytes?.length ?? key.length
+    const start = this.used
+    if (key.length <= shortText) this.keyHead(keyGroup, key.length)
+    if (key.length > shortText || !this.letters(key)) {
+      this.used = start
+      const bytes = utf8.encode(key)
+      this.keyHead(keyGroup, bytes.length)
+      this.put(bytes)
+    }
+  }
+
+  /** What stands before the text of a key, and room for it. */
+  private keyHead(keyGroup: number, length: number): void {
     this.room(length + 12)
     this.varint(length + 2)
     this.bytes[this.used++] = keyGroup >>> 8
     this.bytes[this.used++] = keyGroup & 0xff
-    this.text(key, bytes)
   }
 
-  private text(text: string, bytes: Uint8Array | undefined): void {
-    if (bytes !== undefined) this.put(bytes)
-    else for (let index = 0; index < text.length; index++) this.bytes[this.used++] = text.charCodeAt(index)
+  /** What stands before the text of a cell, and room for it and what follows. */
+  private cellHead(state: number, version: number, touchedMs: number | undefined, length: number, foreignLength: number): void {
+    const cellLength = varintLength(state) + 1 + varintLength(version) + (touchedMs === undefined ? 0 : 8) + varintLength(length) + length
+    this.room(cellLength + foreignLength + 10)
+    this.varint(cellLength + foreignLength + 1)
+    this.varint(state)
+    this.varint(touchedMs === undefined ? 0 : stampedFlag)
+    this.varint(version)
+    if (touchedMs !== undefined) this.float(touchedMs)
+    this.varint(length)
+  }
+
+  /** Adds a text whose letters are its bytes; answers false, having added nothing, for any other. */
+  private letters(text: string): boolean {
+    const { bytes } = this
+    let at = this.used
+    for (let index = 0; index < text.length; index++) {
+      const letter = text.charCodeAt(index)
+      if (letter > 127) return false
+      bytes[at++] = letter
+    }
+    this.used = at
+    return true
   }
 
   private put(bytes: Uint8Array): void {

@@ -1,0 +1,74 @@
+/**
+ * The same keyed running mean in every way that people write it, on the same readings, side by side.
+ *
+ *     npm run bench                       some minutes
+ *     npm run bench -- --quick            within a minute: one round, fewer readings
+ *     npm run bench -- --only chain5      one scenario
+ *     npm run bench -- --rounds 5
+ *
+ * Each measurement has a process of its own. In each round every variant has its turn, so that whatever else the machine does
+ * befalls all of them; the figures are medians over the rounds. Progress goes to stderr. The last line is for programs.
+ */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { parseArgs, promisify } from 'node:util'
+import type { Measurement, Request } from './measure.js'
+import { assertSameResults, figuresOf, type Rounds, tableOf } from './report.js'
+import { type Scenario, scenarios, variantsOf } from './scenarios.js'
+
+const { values: options } = parseArgs({
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' } },
+})
+const quick = options.quick
+const roundsCount = Number(options.rounds ?? (quick ? 1 : 3))
+/** Each key occurs. */
+const recordsOf = ({ keys }: Scenario): number => (quick ? Math.max(500_000, keys) : 2_000_000)
+/** What takes checkpoints once a second is measured for so long that several of them fall into the time. */
+const measuredMs = (variant: string): number => (/-(1s|100ms)$/.test(variant) ? (quick ? 2_300 : 5_500) : quick ? 500 : 1_500)
+/** A million groups of rxjs take several gigabytes. */
+const heapMb = 12_000
+
+const child = fileURLToPath(new URL('child.ts', import.meta.url))
+
+async function measured(request: Request): Promise<Measurement> {
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [...process.execArgv, '--expose-gc', `--max-old-space-size=${heapMb}`, child, JSON.stringify(request)],
+    { maxBuffer: 2 ** 26 },
+  )
+  return JSON.parse(stdout) as Measurement
+}
+
+async function run(scenario: Scenario): Promise<Rounds> {
+  const variants = variantsOf(scenario, quick)
+  const rounds = new Map<string, Measurement[]>(variants.map((variant) => [variant, []]))
+  for (let round = 1; round <= roundsCount; round += 1)
+    for (const variant of variants) {
+      const measurement = await measured({ variant, records: recordsOf(scenario), keys: scenario.keys, measuredMs: measuredMs(variant) })
+      process.stderr.write(
+        `${scenario.name} round ${round}/${roundsCount} ${variant}: ${(measurement.recordsPerSecond / 1e6).toFixed(2)} M records/s\n`,
+      )
+      rounds.get(variant)?.push(measurement)
+    }
+  return rounds
+}
+
+const chosen = scenarios.filter(({ name }) => options.only === undefined || name === options.only)
+if (chosen.length === 0) throw new RangeError(`no scenario is named ${options.only}; there are ${scenarios.map(({ name }) => name).join(', ')}`)
+
+const figures: { [scenario: string]: unknown } = {}
+const tables: string[] = []
+for (const scenario of chosen) {
+  const rounds = await run(scenario)
+  assertSameResults(scenario, rounds)
+  tables.push(tableOf(scenario, recordsOf(scenario), rounds))
+  figures[scenario.name] = figuresOf(scenario, rounds)
+}
+process.stdout.write(`${tables.join('\n')}
+Each variant: a first pass over the readings, in which keys come into being, then pass after pass for ${measuredMs('') / 1_000} s or, with periodic
+checkpoints, ${measuredMs('-1s') / 1_000} s: that is what counts. M/s of CPU: per second of processor time of all threads. Longest turn of the event
+loop: the maximum of perf_hooks.monitorEventLoopDelay. Barrier: from the start of a checkpoint until its barrier has passed every
+operator. Bytes: what operators handed to the storage.
+
+`)
+process.stdout.write(`BENCH ${JSON.stringify(figures)}\n`)

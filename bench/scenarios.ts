@@ -1,0 +1,57 @@
+/** What is compared with what. The first of each list is the job that the ratios are about: checkpoints to a directory at 1 s. */
+export interface Scenario {
+  readonly name: string
+  readonly keys: number
+  readonly subject: string
+  /** The subject without checkpoints: their difference is what checkpoints cost. */
+  readonly without: string
+  /** Ratios: their name, and the variant that the subject is divided by. */
+  readonly ratios: { readonly [name: string]: string }
+  /** Stand in the table. */
+  readonly alongside: readonly string[]
+  /** Too slow for a quick run. */
+  readonly slow: readonly string[]
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: 'keyedMean10k',
+    keys: 10_000,
+    subject: 'rxweir/directory-1s',
+    without: 'rxweir/none',
+    ratios: { vsMap: 'map', vsScan: 'scan', vsGroupBy: 'groupBy', vsDurableLoop: 'durable-loop' },
+    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms'],
+    slow: [],
+  },
+  {
+    name: 'keyedMean1M',
+    keys: 1_000_000,
+    subject: 'rxweir/directory-1s',
+    without: 'rxweir/none',
+    ratios: { vsMap: 'map', vsScan: 'scan', vsGroupBy: 'groupBy', vsDurableLoop: 'durable-loop' },
+    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms'],
+    slow: ['groupBy'],
+  },
+  {
+    name: 'chain5',
+    keys: 10_000,
+    subject: 'chain-rxweir/directory-1s',
+    without: 'chain-rxweir/none',
+    ratios: { vsMap: 'chain-map', vsScan: 'chain-scan', vsGroupBy: 'chain-groupBy' },
+    alongside: [],
+    slow: [],
+  },
+  {
+    name: 'share5',
+    keys: 10_000,
+    subject: 'share-rxweir/directory-1s',
+    without: 'share-rxweir/none',
+    ratios: { vsScan: 'share-scan', vsGroupBy: 'share-groupBy' },
+    alongside: [],
+    slow: ['share-groupBy'],
+  },
+]
+
+/** The variants of a scenario, in the order in which they run. */
+export const variantsOf = ({ subject, without, ratios, alongside, slow }: Scenario, quick: boolean): readonly string[] =>
+  [...Object.values(ratios), without, subject, ...(quick ? [] : alongside)].filter((variant) => !(quick && slow.includes(variant)))

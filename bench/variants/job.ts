@@ -1,0 +1,83 @@
+import * as t from 'io-ts'
+import { share } from 'rxjs'
+import { type AnyStream, type CheckpointStorage, defineJob, filterValues, type JobEvent, keyBy, mapValues, type Stream, statefulMap } from 'rxweir'
+import { directory } from 'rxweir/backends/directory'
+import { memory } from 'rxweir/backends/memory'
+import { countingSink } from '../countingSink.js'
+import type { Course } from '../course.js'
+import { courseSource } from '../courseSource.js'
+import type { Reading } from '../readings.js'
+import { calibrated, fahrenheit, noSum, plausible, rounded, running } from '../steps.js'
+
+export interface Checkpoints {
+  readonly storage: 'memory' | 'directory'
+  readonly intervalMs: number
+}
+
+export interface CheckpointFigures {
+  /** Of each complete checkpoint: rows, bytes, and how long it took in the background. */
+  readonly completed: { readonly rows: number; readonly bytes: number; readonly durationMs: number }[]
+  /** From the start of a checkpoint until its barrier has passed every operator, in µs: nothing else happens in this time. */
+  readonly barrierUs: number[]
+}
+
+type Shape = (readings: Stream<Reading>) => AnyStream<number>
+
+const state = t.type({ sum: t.number, count: t.number })
+
+const mean = () => statefulMap('mean', { state, initial: noSum }, running)
+
+export const shapes: { readonly [name: string]: Shape } = {
+  mean: (readings) =>
+    readings.pipe(
+      keyBy(({ device }) => device),
+      mean(),
+    ),
+  chained: (readings) =>
+    readings.pipe(
+      mapValues(calibrated),
+      filterValues(plausible),
+      keyBy(({ device }) => device),
+      mean(),
+      mapValues(fahrenheit),
+      mapValues(rounded),
+    ),
+  shared: (readings) =>
+    readings
+      .pipe(
+        mapValues(calibrated),
+        share(),
+        filterValues(plausible),
+        share(),
+        keyBy(({ device }) => device),
+      )
+      .pipe(mean(), share(), mapValues(fahrenheit), share(), mapValues(rounded)),
+}
+
+/** The job, with a counting sink, from the course's first record to its last. */
+export async function job(course: Course, shape: Shape, checkpoints: Checkpoints, folder: string, nowMs: () => number): Promise<CheckpointFigures> {
+  const figures: CheckpointFigures = { completed: [], barrierUs: [] }
+  let barrierMs = 0
+  let aborted: Error | undefined
+  const sinkOfCourse = countingSink({
+    take: (value) => course.take(value),
+    onBarrier: () => figures.barrierUs.push((nowMs() - barrierMs) * 1_000),
+  })
+  const storage: CheckpointStorage = checkpoints.storage === 'memory' ? memory() : directory(folder)
+  const running = defineJob('bench', { storage, checkpoints: { intervalMs: checkpoints.intervalMs } }, ({ source, sink }) =>
+    shape(source('readings', courseSource(course))).pipe(sink('results', sinkOfCourse)),
+  ).run()
+  running.events$.subscribe({
+    next: (event: JobEvent) => {
+      if (event.kind === 'checkpointStarted') barrierMs = nowMs()
+      if (event.kind === 'checkpointCompleted') figures.completed.push({ rows: event.rows, bytes: event.bytes, durationMs: event.durationMs })
+      if (event.kind === 'checkpointAborted') aborted ??= event.error
+      // What follows is the last checkpoint, which a job that goes on does not take.
+      if (event.kind === 'sourceEnded') setImmediate(() => running.cancel())
+    },
+    error: () => {},
+  })
+  await running.done
+  if (aborted !== undefined) throw aborted
+  return figures
+}
