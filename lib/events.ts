@@ -15,6 +15,8 @@ export type JobEvent =
   | { readonly kind: 'checkpointCommitted'; readonly checkpointId: number }
   /** A decided commit failed and is tried again. */
   | { readonly kind: 'commitRetried'; readonly checkpointId: number; readonly uid: string; readonly attempt: number; readonly error: Error }
+  /** An input has been silent for long while others went on: windows and timers behind it wait. Told once per silence. */
+  | { readonly kind: 'eventTimeHeldBack'; readonly path: string; readonly watermark: number; readonly forMs: number }
   | { readonly kind: 'sourceEnded'; readonly uid: string }
   /** Side records that an operator emitted and nobody tapped, counted when the run ends. */
   | { readonly kind: 'sideOutputUntapped'; readonly operator: string; readonly tag: string; readonly records: number }

@@ -57,6 +57,8 @@ export interface RunObserver {
 }
 
 const maxParallelism = 128
+/** An input that others wait for and that says nothing for so long is told of. */
+const silenceMs = 60_000
 /** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
 const closeMs = 10_000
 
@@ -79,6 +81,7 @@ export class JobRun implements RunContext {
   private openBranches = 0
   private allEnded: { readonly drained: boolean } | undefined
   private readonly readers: SourceReader<unknown>[] = []
+  private silent: { readonly path: string; readonly watermark: number; readonly sinceMs: number; told: boolean } | undefined
   private registering = true
   private graph: Graph | undefined
   private session: CheckpointSession | undefined
@@ -178,6 +181,21 @@ export class JobRun implements RunContext {
 
   report(event: JobEvent): void {
     this.observer.event(event)
+    if (event.kind === 'checkpointCompleted') this.warnOfSilence()
+  }
+
+  /** Looked at once a checkpoint: an input that others wait for, and that says nothing. */
+  private warnOfSilence(): void {
+    const { heldBackBy, operators } = this.explainWatermark()
+    const input = operators.flatMap(({ inputs }) => inputs).find(({ path }) => path === heldBackBy)
+    if (input === undefined || input.path !== this.silent?.path || input.watermark !== this.silent.watermark) {
+      this.silent = input === undefined ? undefined : { path: input.path, watermark: input.watermark, sinceMs: this.clock.nowMs(), told: false }
+      return
+    }
+    const forMs = this.clock.nowMs() - this.silent.sinceMs
+    if (this.silent.told || forMs < silenceMs) return
+    this.silent.told = true
+    this.observer.event({ kind: 'eventTimeHeldBack', path: input.path, watermark: input.watermark, forMs })
   }
 
   /** Ends the run with an error. The first one counts. */

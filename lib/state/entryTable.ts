@@ -96,7 +96,7 @@ export class EntryTable<S> extends RowStore<S> {
   }
 
   protected insert({ key, namespace, entry }: RowAddress, value: S): Row<S> {
-    const row = new Row(key, namespace, entry, value)
+    const row = new Row(key, namespace, value, entry)
     const at = mapKey(key)
     const entries = this.entriesOf(at, namespace)
     if (entries === undefined) this.lead(at, { namespace: namespaceKey(namespace), single: row, many: undefined, largest: numberOf(entry), next: this.heads.get(at), previous: undefined })

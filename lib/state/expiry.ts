@@ -15,6 +15,8 @@ const grain = 16
 export class Expiry<S> {
   private readonly due = new DueRows<S>()
   private readonly stepMs: number
+  /** Where a clean-up along the way has got to. */
+  private along: IterableIterator<Row<S>> | undefined
 
   constructor(
     readonly ttl: CheckedTtl,
@@ -41,7 +43,8 @@ export class Expiry<S> {
 
   /** Reads a row by the rules: what is expired is removed, and shown a last time where that was asked for. */
   read(row: Row<S> | undefined): { readonly value: S } | undefined {
-    if (row === undefined) return undefined
+    this.lookFurther()
+    if (row?.live !== true) return undefined
     if (this.isExpired(row)) {
       this.table.remove(row)
       return this.ttl.expired === 'untilRemoved' ? { value: row.value } : undefined
@@ -60,6 +63,21 @@ export class Expiry<S> {
     })
     for (const row of again) this.track(row)
     if (this.due.first !== undefined) this.arm(this.due.first)
+  }
+
+  /** Looks at some rows more, in a round that begins anew when it is through. */
+  private lookFurther(): void {
+    const { cleanup } = this.ttl
+    if (typeof cleanup !== 'object') return
+    for (let left = cleanup.rowsPerAccess; left > 0; left--) {
+      this.along ??= this.table.rows()
+      const next = this.along.next()
+      if (next.done === true) {
+        this.along = undefined
+        return
+      }
+      if (next.value.live && this.ttl.expired === 'hidden' && this.isExpired(next.value)) this.table.remove(next.value)
+    }
   }
 
   restored(): void {

@@ -31,7 +31,7 @@ export class Row<S = unknown> {
   constructor(
     readonly key: Key,
     readonly namespace: Key | undefined,
-    readonly entry: Key | undefined,
     public value: S,
+    readonly entry: Key | undefined = undefined,
   ) {}
 }

@@ -76,7 +76,7 @@ export class RowTable<S> extends RowStore<S> {
   }
 
   protected insert({ key, namespace }: RowAddress, value: S): Row<S> {
-    const row = new Row(key, namespace, undefined, value)
+    const row = new Row(key, namespace, value)
     const at = mapKey(key)
     if (namespace !== undefined) {
       const head = this.heads.get(at)

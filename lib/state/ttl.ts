@@ -14,8 +14,11 @@ export interface Ttl {
   readonly expired?: 'hidden' | 'untilRemoved'
   /** By which time: the machine's (default), or event time, which a replay repeats. */
   readonly time?: 'processing' | 'event'
-  /** `index` (default) removes what is expired although its key never comes again; `onRead` removes only what is read. */
-  readonly cleanup?: 'index' | 'onRead'
+  /**
+   * `index` (default) removes what is expired although its key never comes again; `onRead` removes only what is read;
+   * `{ rowsPerAccess }` looks at so many further rows at each access, as Flink does on the heap.
+   */
+  readonly cleanup?: 'index' | 'onRead' | { readonly rowsPerAccess: number }
 }
 
 export type CheckedTtl = Required<Ttl>
@@ -23,8 +26,10 @@ export type CheckedTtl = Required<Ttl>
 export function checkedTtl(ttl: Ttl): CheckedTtl {
   atLeast('ttl.afterMs', ttl.afterMs, 1)
   const { refresh = 'onWrite', expired = 'hidden', time = 'processing', cleanup = 'index' } = ttl
-  const known: Record<string, readonly string[]> = { refresh: ['onWrite', 'onReadAndWrite'], expired: ['hidden', 'untilRemoved'], time: ['processing', 'event'], cleanup: ['index', 'onRead'] }
-  for (const [option, value] of Object.entries({ refresh, expired, time, cleanup }))
+  const known: Record<string, readonly string[]> = { refresh: ['onWrite', 'onReadAndWrite'], expired: ['hidden', 'untilRemoved'], time: ['processing', 'event'] }
+  if (typeof cleanup === 'object') atLeast('ttl.cleanup.rowsPerAccess', cleanup.rowsPerAccess, 1)
+  else known.cleanup = ['index', 'onRead']
+  for (const [option, value] of Object.entries({ refresh, expired, time, ...(typeof cleanup === 'object' ? {} : { cleanup }) }))
     if (!known[option]?.includes(value)) throw new ConfigurationError('OPTION_INVALID', { option: `ttl.${option}`, found: value, expected: known[option] })
   return { afterMs: ttl.afterMs, refresh, expired, time, cleanup }
 }

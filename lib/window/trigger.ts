@@ -21,7 +21,7 @@ export interface MergeContext<D> extends TriggerContext<D> {
  *
  * Triggers are values without memory of their own: what they remember is in `state`, per key and window.
  */
-export interface Trigger<T = unknown, D extends StateDescriptors = StateDescriptors> {
+export interface Trigger<in T = unknown, D extends StateDescriptors = StateDescriptors> {
   /** What it remembers per key and window. It is cleared with the window. */
   readonly state?: D
   /** Called for each record, after the window has taken it. `timestamp` is its event time, if it has one. */

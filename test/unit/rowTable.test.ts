@@ -6,7 +6,8 @@ import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import { readCells } from '../../lib/state/cells.js'
 import { freezeDeep } from '../../lib/state/freeze.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
-import { type RowCapture, RowTable } from '../../lib/state/rowTable.js'
+import type { RowCapture } from '../../lib/state/rowStore.js'
+import { RowTable } from '../../lib/state/rowTable.js'
 
 type Scope = ConstructorParameters<typeof RowTable>[1]
 const scope: Scope = { uid: 'op', rowsMax: 1_000, maxParallelism: 128, tracked: true, development: false }
@@ -243,9 +244,9 @@ describe('frames', () => {
 
   test('cells are read as they were written, whatever the text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.nat(300), fc.integer({ min: 1, max: 70_000 }), fc.nat(65_535), (text, state, version, group) => {
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.nat(300), fc.integer({ min: 1, max: 70_000 }), fc.nat(65_535), fc.option(fc.double({ noNaN: true }), { nil: undefined }), (text, state, version, group, touchedMs) => {
         const frames = new RowFrames(1)
-        frames.addCell(group, text, state, version, text, undefined)
+        frames.addCell(group, text, state, version, touchedMs, text, undefined)
         frames.addDeletion(group, text)
         const read: unknown[] = []
         const utf8 = new TextDecoder()
@@ -254,16 +255,16 @@ describe('frames', () => {
           expect(((key[0] as number) << 8) | (key[1] as number)).toBe(group)
           expect(utf8.decode(key.subarray(2))).toBe(expected)
           if (value === undefined) read.push('deleted')
-          else readCells(value, (at, by, bytes, cell) => read.push([at, by, utf8.decode(bytes), cell.length === value.length]))
+          else readCells(value, (cell) => void read.push([cell.state, cell.version, cell.touchedMs, utf8.decode(cell.text), cell.bytes.length === value.length]))
         })
-        expect(read).toEqual([[state, version, expected, true], 'deleted'])
+        expect(read).toEqual([[state, version, touchedMs, expected, true], 'deleted'])
       }),
     )
   })
 
   test('bytes that were cut short are refused, never read beyond their end', () => {
     const frames = new RowFrames()
-    frames.addCell(1, '"key"', 0, 1, '"value"', undefined)
+    frames.addCell(1, '"key"', 0, 1, 5, '"value"', undefined)
     const bytes = frames.take()
     for (let length = 1; length < bytes.length; length += 1)
       expect(() => readRows(bytes.subarray(0, length), (_key, value) => value && readCells(value, () => undefined)), `cut at ${length}`).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
@@ -280,6 +281,6 @@ describe('frames', () => {
   })
 
   test('a cell with flags of a later format is refused by name', () => {
-    expect(() => readCells(new Uint8Array([0, 1, 1, 0]), () => undefined)).toThrow(expect.objectContaining({ code: 'FORMAT_NEWER' }))
+    expect(() => readCells(new Uint8Array([0, 2, 1, 0]), () => undefined)).toThrow(expect.objectContaining({ code: 'FORMAT_NEWER' }))
   })
 })
