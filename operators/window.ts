@@ -35,9 +35,9 @@ export interface ProcessWindowContext<K, G, W> extends WindowContext<K, G, W> {
 export interface CommonWindowOptions<T, At, L, G, W> {
   readonly assigner: Assigner<T>
   /** When windows emit; default at their end. It replaces the default. */
-  readonly trigger?: Trigger<NoInfer<T>>
+  readonly trigger?: Trigger<T>
   /** Takes values out of a window when it emits. All its records are then stored, one by one. */
-  readonly evictor?: Evictor<NoInfer<T>>
+  readonly evictor?: Evictor<T>
   /** For so long after its end a window of event time takes late records, and emits again for each. Default 0. */
   readonly allowedLatenessMs?: number
   /** Takes the records that come too late. Without it they are counted and dropped. */

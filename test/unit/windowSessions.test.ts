@@ -99,12 +99,9 @@ describe('sessions', () => {
     expect(took()).toEqual(['a 0-10 a0', 'a 15-25 a15'])
     put('a8')
     expect(took()).toEqual(['a 0-25 a0+a15+a8'])
-    put('a30')
+    watermark(125)
+    put('a8')
     expect(took()).toEqual([])
-    watermark(39)
-    expect(took()).toEqual([])
-    put('a60').watermark(200)
-    expect(took()).toEqual(['a 30-40 a30', 'a 60-70 a60'].slice(1))
   })
 
   test('counts of a trigger are added when sessions merge', () => {
