@@ -1,17 +1,26 @@
-import { keyedState } from './features/keyedState.js'
+import { notYet, without } from './features/absent.js'
 import { asynchronous } from './features/async.js'
 import { barriers } from './features/barriers.js'
+import { checkpointFailures, completedCheckpointStore } from './features/coordination.js'
 import { joining } from './features/joining.js'
+import { keyedState } from './features/keyedState.js'
 import { keyGroups } from './features/keyGroups.js'
+import { mergingWindowSet } from './features/mergingWindowSet.js'
+import { operatorState } from './features/operatorState.js'
 import { processing } from './features/processing.js'
+import { schemaEvolution } from './features/schemaEvolution.js'
 import { timerService } from './features/timerService.js'
+import { triggers } from './features/triggers.js'
+import { twoPhaseCommit } from './features/twoPhaseCommit.js'
 import { timestampsAndWatermarks, watermarkIdleness, watermarkStrategy } from './features/watermarks.js'
 import { watermarkValve } from './features/watermarkValve.js'
-import { type Case, NotYet } from './model.js'
+import { windowAssigners } from './features/windowAssigners.js'
+import { windowing } from './features/windowing.js'
+import type { Case } from './model.js'
 
-const windowing = (_golden: Case): void => {
-  throw new NotYet('window')
-}
+const oneAtATime = without(
+  'one checkpoint is in flight at a time, and its barrier passes at once: neither requests nor acknowledgements of several wait for each other',
+)
 
 /** Who runs the cases of which feature. */
 export const features: { readonly [feature: string]: ((golden: Case) => void | Promise<void>) | undefined } = {
@@ -19,17 +28,39 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'barrier-alignment': barriers,
   boundaries: (golden) => (golden.config['assigner'] === undefined ? processing(golden) : windowing(golden)),
   'broadcast-state': processing,
+  'checkpoint-coordinator': oneAtATime,
+  'checkpoint-failures': checkpointFailures,
+  'checkpoint-scheduling': oneAtATime,
   'co-process': processing,
+  committer: without(
+    'a sink has no operator that commits behind it: its transactions are in the checkpoint, one a barrier, and the run commits them',
+  ),
+  'completed-checkpoint-store': completedCheckpointStore,
+  'evicting-window': windowing,
+  'file-sink': without('sinks of files have no buckets and no rolling by size or age: a part is what stands between two checkpoints'),
   'interval-join': joining,
   'key-groups': keyGroups,
   'keyed-state': keyedState,
-  'state-ttl': keyedState,
+  'keyed-state-rescale': notYet('rescaling'),
+  'merging-window-set': mergingWindowSet,
+  'operator-state': operatorState,
+  'operator-state-redistribution': notYet('rescaling'),
   'process-function': processing,
+  rescaling: notYet('rescaling'),
+  'restart-strategy': notYet('restart strategies'),
+  'schema-evolution': schemaEvolution,
+  'state-ttl': keyedState,
   'timer-service': timerService,
   'timers-and-state': processing,
   'timestamps-and-watermarks': timestampsAndWatermarks,
+  triggers,
+  'two-phase-commit': twoPhaseCommit,
+  'unaligned-checkpoints': notYet('unaligned checkpoints'),
   'watermark-idleness': watermarkIdleness,
+  'watermark-multiplexer': without('a source has one output: what several inputs bring is combined where they are joined or connected'),
   'watermark-strategy': watermarkStrategy,
   'watermark-two-input': processing,
   'watermark-valve': watermarkValve,
+  'window-assigner': windowAssigners,
+  'window-operator': windowing,
 }

@@ -108,33 +108,35 @@ const broadcastKeys = ['test1', 'test2', 'test3']
 
 /** By what they do, in the words of the files. */
 const byDoc: { readonly [doc: string]: UserFunction | undefined } = {
-  'both inputs: emit `${value}PT:${currentProcessingTime} TS:${elementTimestamp|null}`': both((v, seen) => seen.emit(`${v}PT:${shown(seen.processingMs)} TS:${ts(seen)}`)),
-  'both inputs: emit `${value}WM:${currentWatermark} TS:${elementTimestamp|null}`': both((v, seen) => seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`)),
-  'ValueState seen shared by both inputs: if null -> emit `INPUT${inputNo}:${v}`, seen=String(v), register event timer watermark+5; else clear seen and delete event timer watermark+4; onTimer: emit `STATE:${seen}`':
-    rememberOrForget('event'),
-  'ValueState seen shared by both inputs: if null -> emit `INPUT${inputNo}:${v}`, seen=String(v), register processing timer now+5; else clear seen and delete processing timer now+4; onTimer: emit `STATE:${seen}`':
-    rememberOrForget('processing'),
-  "input1: register processing 3, event 6, delete processing 3; input2: register event 4, processing 5, delete event 4; onTimer emits EVENT:1777 / PROC:1777": {
-    first(_v, seen) {
-      seen.register('processing', 3)
-      seen.register('event', 6)
-      seen.remove('processing', 3)
+  'both inputs: emit `${value}PT:${currentProcessingTime} TS:${elementTimestamp|null}`': both((v, seen) =>
+    seen.emit(`${v}PT:${shown(seen.processingMs)} TS:${ts(seen)}`),
+  ),
+  'both inputs: emit `${value}WM:${currentWatermark} TS:${elementTimestamp|null}`': both((v, seen) =>
+    seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`),
+  ),
+  'input1: register processing 3, event 6, delete processing 3; input2: register event 4, processing 5, delete event 4; onTimer emits EVENT:1777 / PROC:1777':
+    {
+      first(_v, seen) {
+        seen.register('processing', 3)
+        seen.register('event', 6)
+        seen.remove('processing', 3)
+      },
+      second(_v, seen) {
+        seen.register('event', 4)
+        seen.register('processing', 5)
+        seen.remove('event', 4)
+      },
+      onTimer: (domain, _at, seen) => seen.emit(domain === 'event' ? 'EVENT:1777' : 'PROC:1777'),
     },
-    second(_v, seen) {
-      seen.register('event', 4)
-      seen.register('processing', 5)
-      seen.remove('event', 4)
-    },
-    onTimer: (domain, _at, seen) => seen.emit(domain === 'event' ? 'EVENT:1777' : 'PROC:1777'),
-  },
-  'value=[key, command]; key=value[0]. SET_STATE:x -> ValueState=x; EMIT_STATE -> emit `ON_ELEMENT:${key}:${state}` (no timestamp); SET_EVENT_TIME_TIMER:t / SET_PROC_TIME_TIMER:t register timers; onEventTime: emit `ON_EVENT_TIME:${state of the timer\'s key}`; onProcessingTime: emit `ON_PROC_TIME:${state}`':
+  "value=[key, command]; key=value[0]. SET_STATE:x -> ValueState=x; EMIT_STATE -> emit `ON_ELEMENT:${key}:${state}` (no timestamp); SET_EVENT_TIME_TIMER:t / SET_PROC_TIME_TIMER:t register timers; onEventTime: emit `ON_EVENT_TIME:${state of the timer's key}`; onProcessingTime: emit `ON_PROC_TIME:${state}`":
     keyedByCommand,
   "value=[key, commands separated by ';']: e:<t> register event timer, p:<t> register processing timer, de:<t>/dp:<t> delete, emit:<x> emit x. onTimer emits `E@${ts}:${key}` or `P@${ts}:${key}`; a timer at ts whose key starts with 'chain' registers another timer of the same domain at ts+1 as long as ts < 3":
     commands,
-  'each element (either input) registers an event-time timer at its value; onTimer emits the timer timestamp as a record without a record timestamp; all elements share one key': {
-    ...both((v, seen) => seen.register('event', v)),
-    onTimer: (_domain, at, seen) => seen.emitBare(at),
-  },
+  'each element (either input) registers an event-time timer at its value; onTimer emits the timer timestamp as a record without a record timestamp; all elements share one key':
+    {
+      ...both((v, seen) => seen.register('event', v)),
+      onTimer: (_domain, at, seen) => seen.emitBare(at),
+    },
   'input1 keyed by value: append value to keyed ListState. input2 (broadcast): applyToKeyedState visits every (key, list) pair': {
     state: { list: listState(json<any>()) },
     first: (v, seen) => seen.state.list.add(v),
@@ -146,37 +148,42 @@ const byDoc: { readonly [doc: string]: UserFunction | undefined } = {
       seen.tell('visit', { entries })
     },
   },
-  'broadcast input2: emit `BR:${v} WM:${currentWatermark} TS:${ts}`; keyed input1: register event timer at 41, emit `NON-BR:${v} WM:${currentWatermark} TS:${ts}`; onTimer: emit `TIMER:${timerTs}`': {
-    first(v, seen) {
-      seen.register('event', 41)
-      seen.emit(`NON-BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+  'broadcast input2: emit `BR:${v} WM:${currentWatermark} TS:${ts}`; keyed input1: register event timer at 41, emit `NON-BR:${v} WM:${currentWatermark} TS:${ts}`; onTimer: emit `TIMER:${timerTs}`':
+    {
+      first(v, seen) {
+        seen.register('event', 41)
+        seen.emit(`NON-BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+      },
+      second: (v, seen) => seen.emit(`BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
+      onTimer: (_domain, at, seen) => seen.emit(`TIMER:${at}`),
     },
-    second: (v, seen) => seen.emit(`BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
-    onTimer: (_domain, at, seen) => seen.emit(`TIMER:${at}`),
+  "processBroadcastElement tries to read keyed ValueState 'any'": {
+    unsupported: 'the broadcast side is handed no keyed state: what fails there while running does not compile here',
   },
-  "processBroadcastElement tries to read keyed ValueState 'any'": { unsupported: 'the broadcast side is handed no keyed state: what fails there while running does not compile here' },
-  'broadcast input2: for k in [test1,test2,test3] state.put(k,v), emit `${v}WM:${currentWatermark} TS:${ts}`; input1: asserts the key set of the state, emit the same string': {
-    broadcast: { map: mapState(json<string>(), json<any>()) },
-    first(v, seen) {
-      const keys = [...seen.broadcast.map.keys()].sort()
-      if (keys.join() !== broadcastKeys.join()) throw new Error(`the broadcast state has the keys ${keys.join()}`)
-      seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+  'broadcast input2: for k in [test1,test2,test3] state.put(k,v), emit `${v}WM:${currentWatermark} TS:${ts}`; input1: asserts the key set of the state, emit the same string':
+    {
+      broadcast: { map: mapState(json<string>(), json<any>()) },
+      first(v, seen) {
+        const keys = [...seen.broadcast.map.keys()].sort()
+        if (keys.join() !== broadcastKeys.join()) throw new Error(`the broadcast state has the keys ${keys.join()}`)
+        seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+      },
+      second(v, seen) {
+        for (const key of broadcastKeys) seen.broadcast.map.put(key, v)
+        seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+      },
     },
-    second(v, seen) {
-      for (const key of broadcastKeys) seen.broadcast.map.put(key, v)
-      seen.emit(`${v}WM:${shown(seen.watermark)} TS:${ts(seen)}`)
+  'broadcast input2: stateA.put(`key.${v}`, v) and stateB.put(v, `value.${v}`); input1: emit `${v}:${k}->${x}` for all entries of stateA then stateB':
+    {
+      broadcast: { a: mapState(json<any>(), json<any>()), b: mapState(json<any>(), json<any>()) },
+      first(v, seen) {
+        for (const [k, x] of [...seen.broadcast.a, ...seen.broadcast.b]) seen.emit(`${v}:${k}->${x}`)
+      },
+      second(v, seen) {
+        seen.broadcast.a.put(`key.${v}`, v)
+        seen.broadcast.b.put(v, `value.${v}`)
+      },
     },
-  },
-  'broadcast input2: stateA.put(`key.${v}`, v) and stateB.put(v, `value.${v}`); input1: emit `${v}:${k}->${x}` for all entries of stateA then stateB': {
-    broadcast: { a: mapState(json<any>(), json<any>()), b: mapState(json<any>(), json<any>()) },
-    first(v, seen) {
-      for (const [k, x] of [...seen.broadcast.a, ...seen.broadcast.b]) seen.emit(`${v}:${k}->${x}`)
-    },
-    second(v, seen) {
-      seen.broadcast.a.put(`key.${v}`, v)
-      seen.broadcast.b.put(v, `value.${v}`)
-    },
-  },
   'broadcast input2: for k in [test1,test2,test3] broadcastState.put(k, v); keyed input1: emit `${k}=${v}` for each entry of the broadcast state': {
     broadcast: { map: mapState(json<string>(), json<any>()) },
     first(_v, seen) {
@@ -186,24 +193,34 @@ const byDoc: { readonly [doc: string]: UserFunction | undefined } = {
       for (const key of broadcastKeys) seen.broadcast.map.put(key, v)
     },
   },
-  "broadcast input2: side 'br-out' <- `BR:${v} WM:${currentWatermark} TS:${ts}`; input1: side 'non-br-out' <- `NON-BR:${v} WM:${currentWatermark} TS:${ts}`": {
-    sides: ['br-out', 'non-br-out'],
-    first: (v, seen) => seen.side('non-br-out', `NON-BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
-    second: (v, seen) => seen.side('br-out', `BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
-  },
+  "broadcast input2: side 'br-out' <- `BR:${v} WM:${currentWatermark} TS:${ts}`; input1: side 'non-br-out' <- `NON-BR:${v} WM:${currentWatermark} TS:${ts}`":
+    {
+      sides: ['br-out', 'non-br-out'],
+      first: (v, seen) => seen.side('non-br-out', `NON-BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
+      second: (v, seen) => seen.side('br-out', `BR:${v} WM:${shown(seen.watermark)} TS:${ts(seen)}`),
+    },
 }
 
-function rememberOrForget(domain: TimeDomain): UserFunction {
-  const on = (input: number) => (v: unknown, seen: Seen): void => {
-    if (seen.state.seen.value() === undefined) {
-      seen.emit(`INPUT${input}:${v}`)
-      seen.state.seen.update(String(v))
-      seen.register(domain, now(domain, seen) + 5)
-    } else {
-      seen.state.seen.clear()
-      seen.remove(domain, now(domain, seen) + 4)
+const remembering =
+  /^ValueState seen(?: shared by both inputs)?: if null -> emit `([^`]*)`, seen=String\(v\), register (event|processing)(?:-time)? timer (?:watermark|now|currentWatermark|currentProcessingTime)\+(\d+); else clear seen and delete (?:event|processing)(?:-time)? timer (?:watermark|now|currentWatermark|currentProcessingTime)\+(\d+); onTimer: emit `STATE:\$\{seen\}`$/
+
+/** A value that is remembered for a while, unless another comes. */
+function rememberOrForget(doc: string): UserFunction | undefined {
+  const found = remembering.exec(doc)
+  if (found === null) return undefined
+  const [, written, domain, after, before] = found as unknown as readonly [string, string, TimeDomain, string, string]
+  const on =
+    (input: number) =>
+    (v: unknown, seen: Seen): void => {
+      if (seen.state.seen.value() === undefined) {
+        seen.emit(written.replace(/\$\{inputNo\}/g, String(input)).replace(/\$\{v\}/g, String(v)))
+        seen.state.seen.update(String(v))
+        seen.register(domain, now(domain, seen) + Number(after))
+      } else {
+        seen.state.seen.clear()
+        seen.remove(domain, now(domain, seen) + Number(before))
+      }
     }
-  }
   return { state: { seen: value() }, first: on(1), second: on(2), onTimer: (_domain, _at, seen) => seen.emit(`STATE:${seen.state.seen.value()}`) }
 }
 
@@ -265,7 +282,8 @@ function actionOf(action: string, texts: readonly string[], sides: string[]): ((
   const term = termOf(timer[3] as string, texts)
   const domain = timer[2] as TimeDomain
   if (term === undefined) return undefined
-  return (v, seen, at) => (timer[1] === 'register' ? seen.register(domain, Number(term(v, seen, at))) : seen.remove(domain, Number(term(v, seen, at))))
+  return (v, seen, at) =>
+    timer[1] === 'register' ? seen.register(domain, Number(term(v, seen, at))) : seen.remove(domain, Number(term(v, seen, at)))
 }
 
 type Term = (v: any, seen: Seen, at: number | undefined) => unknown
@@ -316,7 +334,10 @@ function template(written: string): Term | undefined {
 export function userFunction(fn: unknown): UserFunction {
   if (fn === undefined || fn === null) return {}
   const { name, doc, timeDomain } = (typeof fn === 'string' ? { name: fn, doc: fn } : fn) as Fields
-  const found = (name === undefined ? undefined : byName[name]?.(timeDomain ?? null)) ?? byDoc[doc] ?? (typeof doc === 'string' ? byWords(doc) : undefined)
+  const found =
+    (name === undefined ? undefined : byName[name]?.(timeDomain ?? null)) ??
+    byDoc[doc] ??
+    (typeof doc === 'string' ? (rememberOrForget(doc) ?? byWords(doc)) : undefined)
   if (found === undefined) throw unknown('function', name ?? doc)
   return found
 }

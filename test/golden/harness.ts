@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs'
 import type { Cancel } from '../../lib/clock.js'
-import { DriftGroup } from '../../lib/driftGroup.js'
 import type { Downstream, Output } from '../../lib/downstream.js'
-import { CheckpointBarrier, EndOfInput, StreamStart, type StreamElement } from '../../lib/element.js'
+import { DriftGroup } from '../../lib/driftGroup.js'
+import { CheckpointBarrier, EndOfInput, type StreamElement, StreamStart } from '../../lib/element.js'
 import { type CheckpointId, checkpointId, type OperatorUid } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import { defaultLimits } from '../../lib/limits.js'
@@ -119,7 +119,8 @@ export class Harness {
   snapshot(): Kept {
     this.lastId += 1
     const barrier = new CheckpointBarrier(checkpointId(this.lastId))
-    for (let input = 0; input < this.options.inputs; input++) this.instance.enter(() => this.instance.into(input, (downstream) => downstream.barrier(barrier)))
+    for (let input = 0; input < this.options.inputs; input++)
+      this.instance.enter(() => this.instance.into(input, (downstream) => downstream.barrier(barrier)))
     const { metas, chunks } = this.instance.takeAcknowledged(barrier.checkpointId)
     this.kept = { metas, chunks: [...this.kept.chunks, ...chunks] }
     return this.kept
@@ -215,7 +216,9 @@ class Instance implements RunContext {
   }
 
   tables(): RowStore<unknown>[] {
-    return [...this.participants.values()].flatMap((participant) => (participant as unknown as { readonly tables?: RowStore<unknown>[] }).tables ?? [])
+    return [...this.participants.values()].flatMap(
+      (participant) => (participant as unknown as { readonly tables?: RowStore<unknown>[] }).tables ?? [],
+    )
   }
 
   check(): void {
@@ -316,6 +319,15 @@ class Instance implements RunContext {
 
   private sideOutput(tag: string): Downstream {
     const none = (): void => {}
-    return { start: none, receiver: () => ({ processRecord: (value, ts) => this.emit({ kind: 'side', tag, value, ts }) }), watermark: none, status: none, barrier: none, end: none, complete: none, error: none }
+    return {
+      start: none,
+      receiver: () => ({ processRecord: (value, ts) => this.emit({ kind: 'side', tag, value, ts }) }),
+      watermark: none,
+      status: none,
+      barrier: none,
+      end: none,
+      complete: none,
+      error: none,
+    }
   }
 }

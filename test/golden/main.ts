@@ -11,7 +11,19 @@ const all: Outcome[] = []
 for (const { file, outcomes } of await runDirectory(directory)) {
   lines.push(`${file}  ${count(outcomes)}`)
   for (const { id, result, reason = '' } of outcomes) {
-    if (result === 'failed') lines.push(`  failed ${id}`, `    ${verbose ? reason : reason.split('\n').slice(0, 3).map((line) => line.slice(0, 600)).join('\n')}`)
+    if (result === 'failed')
+      lines.push(
+        `  failed ${id}`,
+        `    ${
+          verbose
+            ? reason
+            : reason
+                .split('\n')
+                .slice(0, 3)
+                .map((line) => line.slice(0, 600))
+                .join('\n')
+        }`,
+      )
     if (result === 'unsupported' && verbose) lines.push(`  unsupported ${id}: ${reason}`)
   }
   all.push(...outcomes)
@@ -21,11 +33,18 @@ for (const { file, outcomes } of await runDirectory(directory)) {
 function summary(title: string, outcomes: readonly Outcome[]): void {
   if (outcomes.length === 0) return
   lines.push(`${title}:`)
-  for (const reason of new Set(outcomes.map((each) => each.reason))) lines.push(`  ${outcomes.filter((each) => each.reason === reason).length} x ${reason}`)
+  for (const reason of new Set(outcomes.map((each) => each.reason)))
+    lines.push(`  ${outcomes.filter((each) => each.reason === reason).length} x ${reason}`)
 }
 const unsupported = all.filter(({ result }) => result === 'unsupported')
-summary('not yet', unsupported.filter(({ notYet }) => notYet === true))
-summary('unsupported', unsupported.filter(({ notYet }) => notYet !== true))
+summary(
+  'not yet',
+  unsupported.filter(({ notYet }) => notYet === true),
+)
+summary(
+  'unsupported',
+  unsupported.filter(({ notYet }) => notYet !== true),
+)
 lines.push(`golden: ${count(all)}`)
 process.stdout.write(`${lines.join('\n')}\n`)
 process.exitCode = all.length === 0 || all.some(({ result }) => result === 'failed') ? 1 : 0

@@ -25,9 +25,20 @@ export class NotYet extends Error {}
 export class Mismatch extends Error {}
 
 /** What nobody has taught the driver: an unknown feature, operation or function of a user. */
-export const unknown = (what: string, found: unknown): Unsupported => new Unsupported(`unknown ${what}: ${text(found)}`)
+export class Unknown extends Unsupported {}
+export const unknown = (what: string, found: unknown): Unknown => new Unknown(`unknown ${what}: ${text(found)}`)
 
-export const text = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value, (_name, part) => (typeof part === 'bigint' ? `${part}n` : part === Infinity ? 'Infinity' : part === -Infinity ? '-Infinity' : part)))
+/** An option that nobody has taught the driver would be passed over in silence otherwise. */
+export function knownOptions({ config }: Case, names: readonly string[]): void {
+  for (const name of Object.keys(config)) if (!names.includes(name)) throw unknown('option', name)
+}
+
+export const text = (value: unknown): string =>
+  value === undefined
+    ? 'nothing'
+    : JSON.stringify(value, (_name, part) =>
+        typeof part === 'bigint' ? `${part}n` : part === Infinity ? 'Infinity' : part === -Infinity ? '-Infinity' : part,
+      )
 
 /** Reads the cases of a file. */
 export function readCases(path: string): Case[] {
@@ -50,11 +61,13 @@ function long(bigint: string): number {
   const value = BigInt(bigint)
   if (value >= BigInt(Number.MIN_SAFE_INTEGER) && value <= BigInt(Number.MAX_SAFE_INTEGER)) return Number(value)
   const near = value > 0 ? value - shift : value + shift
-  if (near < BigInt(Number.MIN_SAFE_INTEGER) || near > BigInt(Number.MAX_SAFE_INTEGER)) throw new Unsupported('times are whole numbers up to 2^53, not 64 bits')
+  if (near < BigInt(Number.MIN_SAFE_INTEGER) || near > BigInt(Number.MAX_SAFE_INTEGER))
+    throw new Unsupported('times are whole numbers up to 2^53, not 64 bits')
   return Number(near)
 }
 
-const isBigint = (value: unknown): value is { readonly bigint: string } => typeof value === 'object' && value !== null && typeof (value as { bigint?: unknown }).bigint === 'string'
+const isBigint = (value: unknown): value is { readonly bigint: string } =>
+  typeof value === 'object' && value !== null && typeof (value as { bigint?: unknown }).bigint === 'string'
 
 /** The event time of a record or of a timer: the ends of time are the largest and the smallest whole numbers. */
 export function recordTime(ts: unknown): number | undefined {
@@ -72,7 +85,8 @@ export function watermarkTime(ts: unknown): number {
 }
 
 /** A value as a record carries it. */
-export const valueOf = (value: unknown): unknown => mapped(value, (part) => (part === 'MAX_LONG' || part === 'MIN_LONG' || isBigint(part) ? recordTime(part) : undefined))
+export const plainValue = (value: unknown): unknown =>
+  mapped(value, (part) => (part === 'MAX_LONG' || part === 'MIN_LONG' || isBigint(part) ? recordTime(part) : undefined))
 
 /** One form for comparing: absence is null, and both ends of time have one name. */
 export const normal = (value: unknown): unknown =>
@@ -87,6 +101,7 @@ function mapped(value: unknown, replace: (part: unknown) => unknown): unknown {
   const replaced = replace(value)
   if (replaced !== undefined) return replaced
   if (Array.isArray(value)) return value.map((part) => mapped(part, replace))
-  if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapped(part, replace)]))
+  if (typeof value === 'object' && value !== null)
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, mapped(part, replace)]))
   return value
 }

@@ -1,5 +1,5 @@
 import { InvariantViolation, RxweirError } from '../../lib/errors.js'
-import { type Case, type Fields, Mismatch, normal, text, Unsupported, NotYet } from './model.js'
+import { type Case, type Fields, Mismatch, NotYet, normal, text, Unsupported } from './model.js'
 
 /** What came out during one step. */
 export type Emitted = Fields & { readonly kind: string }
@@ -25,7 +25,8 @@ export async function play(golden: Case, player: Player): Promise<void> {
       } catch (error) {
         if (error instanceof Unsupported || error instanceof NotYet || error instanceof Mismatch) throw error
         const named = error instanceof RxweirError || error instanceof InvariantViolation
-        if (!named || !golden.expected.some((each) => each['after'] === index && (each['kind'] === 'error' || each['kind'] === 'jobFailure'))) throw new Mismatch(`step ${index} ${text(event)} threw ${String((error as Error)?.stack ?? error)}`)
+        if (!named || !golden.expected.some((each) => each['after'] === index && (each['kind'] === 'error' || each['kind'] === 'jobFailure')))
+          throw new Mismatch(`step ${index} ${text(event)} threw ${String((error as Error)?.stack ?? error)}`)
         emitted.push({ kind: 'error' })
       }
       emitted.unshift(...(player.take?.() ?? []))
@@ -55,7 +56,8 @@ function compareStep(golden: Case, index: number, emitted: Emitted[], player: Pl
 function output(fields: Fields): Fields {
   const { after: _after, note: _note, inst: _inst, kind, ...rest } = fields
   if (kind === 'error' || kind === 'jobFailure') return { kind: 'error' }
-  if (kind === 'record' || kind === 'side') return normal({ kind, value: rest['value'], ts: rest['ts'], ...(kind === 'side' ? { tag: rest['tag'] } : {}) }) as Fields
+  if (kind === 'record' || kind === 'side')
+    return normal({ kind, value: rest['value'], ts: rest['ts'], ...(kind === 'side' ? { tag: rest['tag'] } : {}) }) as Fields
   return normal({ kind, ...rest }) as Fields
 }
 
@@ -69,7 +71,12 @@ function sorted(outputs: readonly Fields[]): Fields[] {
   const result: Fields[] = []
   let batch: Fields[] = []
   const flush = (): void => {
-    result.push(...batch.map((each) => [text(each), each] as const).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, each]) => each))
+    result.push(
+      ...batch
+        .map((each) => [text(each), each] as const)
+        .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+        .map(([, each]) => each),
+    )
     batch = []
   }
   for (const each of outputs) {
@@ -89,7 +96,13 @@ export function equal(where: string, expected: unknown, found: unknown): void {
 
 /** Compares as a multiset where the case says that order is not owed. */
 export function equalValues(where: string, compare: string | undefined, expected: unknown, found: unknown): void {
-  const same = (value: unknown): unknown => (compare === 'multiset' && Array.isArray(value) ? value.map((part) => [canonical(part), part] as const).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)).map(([, part]) => part) : value)
+  const same = (value: unknown): unknown =>
+    compare === 'multiset' && Array.isArray(value)
+      ? value
+          .map((part) => [canonical(part), part] as const)
+          .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+          .map(([, part]) => part)
+      : value
   equal(where, same(normal(expected)), same(normal(found)))
 }
 
@@ -99,5 +112,9 @@ export const canonical = (value: unknown): string => text(ordered(value))
 function ordered(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(ordered)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, part]) => [name, ordered(part)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, part]) => [name, ordered(part)]),
+  )
 }

@@ -1,6 +1,6 @@
 import type { RowStore } from '../../lib/state/rowStore.js'
 import { type Elements, Harness, type Kept } from './harness.js'
-import { type Case, type Fields, recordTime, unknown, valueOf, watermarkTime } from './model.js'
+import { type Case, type Fields, NotYet, plainValue, recordTime, unknown, watermarkTime } from './model.js'
 import { type Emitted, play } from './play.js'
 
 export interface Streaming {
@@ -14,11 +14,18 @@ export interface Streaming {
 
 /** Side outputs that a case names anywhere. */
 export const tagsOf = ({ expected, config }: Case, more: readonly string[] = []): string[] => [
-  ...new Set([...more, ...expected.flatMap(({ kind, tag }) => (kind === 'side' ? [tag as string] : [])), ...['lateSideOutput', 'leftLateSideOutput', 'rightLateSideOutput'].flatMap((name) => (config[name] === undefined ? [] : [config[name] as string]))]),
+  ...new Set([
+    ...more,
+    ...expected.flatMap(({ kind, tag }) => (kind === 'side' ? [tag as string] : [])),
+    ...['lateSideOutput', 'leftLateSideOutput', 'rightLateSideOutput'].flatMap((name) =>
+      config[name] === undefined ? [] : [config[name] as string],
+    ),
+  ]),
 ]
 
 /** Feeds elements, watermarks and checkpoints to an operator, and collects what it emits. */
 export function stream(golden: Case, under: Streaming): Promise<void> {
+  if (golden.input.some(({ inst }) => inst !== undefined)) throw new NotYet('rescaling')
   const harness = new Harness(under)
   const kept = new Map<string, Kept>()
   const input = (event: Fields): number => (event['input'] ?? (event['channel'] ?? 0) + 1) - 1
@@ -26,7 +33,7 @@ export function stream(golden: Case, under: Streaming): Promise<void> {
     apply(event) {
       switch (event['op']) {
         case 'element':
-          return harness.record(valueOf(event['value']), recordTime(event['ts']), input(event))
+          return harness.record(plainValue(event['value']), recordTime(event['ts']), input(event))
         case 'watermark':
           return harness.watermark(watermarkTime(event['ts']), input(event))
         case 'status':

@@ -1,23 +1,46 @@
 import { asyncMap } from '../../../operators/asyncMap.js'
 import { Harness, type Kept } from '../harness.js'
-import { type Case, type Fields, Mismatch, recordTime, text, unknown, valueOf, watermarkTime } from '../model.js'
+import { type Case, type Fields, knownOptions, Mismatch, plainValue, recordTime, text, unknown, watermarkTime } from '../model.js'
 import { compareOutputs, type Emitted } from '../play.js'
 
-/** What is called: how a call ends, in words. `fresh` says that the instance was not restored. */
-const calls: { readonly [doc: string]: ((fresh: boolean) => (value: any) => Promise<unknown>) | undefined } = {
-  'asyncInvoke completes later on another thread with [2*v]': () => async (value) => {
-    await settled()
-    return 2 * value
-  },
-  'before the snapshot no invocation ever completes; after restore every invocation completes at once with [v]': (fresh) => (value) => (fresh ? new Promise(() => {}) : Promise.resolve(value)),
-  'asyncInvoke completes exceptionally': () => async () => {
-    await settled()
-    throw new Error('the call failed')
-  },
-  'asyncInvoke throws': () => () => {
-    throw new Error('the call failed')
-  },
-  'asyncInvoke never completes': () => () => new Promise(() => {}),
+type Call = (value: any) => Promise<unknown>
+
+/** How a call ends, in words. `fresh` says that the instance was not restored. */
+const calls: readonly (readonly [words: RegExp, make: (fresh: boolean, times: number) => Call])[] = [
+  [
+    /^asyncInvoke completes later(?: on another thread)? with \[(?:(\d+)\*)?v\]$/,
+    (_fresh, times) => async (value) => {
+      await settled()
+      return times * value
+    },
+  ],
+  [/^asyncInvoke completes at once with \[(?:(\d+)\*)?v\]$/, (_fresh, times) => (value) => Promise.resolve(times * value)],
+  [
+    /^before the snapshot no invocation ever completes; after restore every invocation completes at once with \[v\]$/,
+    (fresh) => (value) => (fresh ? new Promise(() => {}) : Promise.resolve(value)),
+  ],
+  [
+    /^asyncInvoke completes exceptionally$/,
+    () => async () => {
+      await settled()
+      throw new Error('the call failed')
+    },
+  ],
+  [
+    /^asyncInvoke throws$/,
+    () => () => {
+      throw new Error('the call failed')
+    },
+  ],
+  [/^asyncInvoke never completes$/, () => () => new Promise(() => {})],
+]
+
+function callOf(fn: unknown): (fresh: boolean) => Call {
+  for (const [words, make] of calls) {
+    const found = words.exec(String(fn))
+    if (found !== null) return (fresh) => make(fresh, Number(found[1] ?? 1))
+  }
+  throw unknown('asynchronous function', fn)
 }
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -29,8 +52,8 @@ const quiet = async (): Promise<void> => {
 /** Calls whose results come later. Where expectations say no step, only the order counts, and failures come at any time. */
 export async function asynchronous(golden: Case): Promise<void> {
   const { mode, capacity, timeout, fn } = golden.config
-  const call = calls[fn]
-  if (call === undefined) throw unknown('asynchronous function', fn)
+  const call = callOf(fn)
+  knownOptions(golden, ['mode', 'capacity', 'timeout', 'fn'])
   if (mode !== 'ordered' && mode !== 'unordered') throw unknown('mode', mode)
   let fresh = true
   let underWay = 0
@@ -38,13 +61,15 @@ export async function asynchronous(golden: Case): Promise<void> {
     inputs: 1,
     build: ([input]) => {
       const invoke = call(fresh)
-      return (input as any).pipe(asyncMap('under-test', { order: mode === 'ordered' ? 'kept' : 'free', capacity, timeoutMs: timeout }, (value) => {
-        underWay += 1
-        if (underWay > capacity) throw new Mismatch(`${underWay} calls at once, the capacity is ${capacity}`)
-        return invoke(value).finally(() => {
-          underWay -= 1
-        })
-      }))
+      return (input as any).pipe(
+        asyncMap('under-test', { order: mode === 'ordered' ? 'kept' : 'free', capacity, timeoutMs: timeout }, (value) => {
+          underWay += 1
+          if (underWay > capacity) throw new Mismatch(`${underWay} calls at once, the capacity is ${capacity}`)
+          return invoke(value).finally(() => {
+            underWay -= 1
+          })
+        }),
+      )
     },
   })
   const kept = new Map<string, Kept>()
@@ -53,7 +78,7 @@ export async function asynchronous(golden: Case): Promise<void> {
   const step = async (event: Fields): Promise<void> => {
     switch (event['op']) {
       case 'element':
-        return harness.record(valueOf(event['value']), recordTime(event['ts']))
+        return harness.record(plainValue(event['value']), recordTime(event['ts']))
       case 'watermark':
         return harness.watermark(watermarkTime(event['ts']))
       case 'processingTime':
@@ -90,7 +115,9 @@ export async function asynchronous(golden: Case): Promise<void> {
     harness.close()
   }
   const expectedAt = golden.expected.find(({ kind }) => kind === 'jobFailure')?.['after']
-  if (expectedAt !== undefined && failedAt !== expectedAt) throw new Mismatch(`the failure came at step ${failedAt ?? 'none'}, expected at ${expectedAt}`)
-  const shown = (outputs: readonly Fields[]): Fields[] => outputs.map(({ kind, value, ts }) => (kind === 'record' ? { kind, value, ts } : kind === 'watermark' ? { kind, ts } : { kind }))
+  if (expectedAt !== undefined && failedAt !== expectedAt)
+    throw new Mismatch(`the failure came at step ${failedAt ?? 'none'}, expected at ${expectedAt}`)
+  const shown = (outputs: readonly Fields[]): Fields[] =>
+    outputs.map(({ kind, value, ts }) => (kind === 'record' ? { kind, value, ts } : kind === 'watermark' ? { kind, ts } : { kind }))
   compareOutputs(`all steps of ${text(golden.input.length)}`, golden.order === 'exact' ? 'exact' : 'any', shown(golden.expected), shown(emitted))
 }

@@ -24,7 +24,7 @@ export function barriers(golden: Case): Promise<void> {
   const { alignment, watch } = junction(channels, emitted, ended)
   const ports = Array.from({ length: channels }, (_, channel) => alignment.port(channel))
   const run = { kind: 'job', limits: defaultLimits, abort() {} } as unknown as RunContext
-  ports.forEach((port, channel) => port.start(new StreamStart(run, false, `channel${channel}`)))
+  for (const [channel, port] of ports.entries()) port.start(new StreamStart(run, false, `channel${channel}`))
   watch()
 
   const deliver = (channel: number, id: number): void => {

@@ -2,12 +2,13 @@ import { sideOutput } from '../../../lib/sideOutput.js'
 import type { RowStore } from '../../../lib/state/rowStore.js'
 import { intervalJoin } from '../../../operators/intervalJoin.js'
 import { keyBy } from '../../../operators/keyBy.js'
-import type { Case, Fields } from '../model.js'
+import { type Case, type Fields, knownOptions } from '../model.js'
 import { keyOf, stream, tagsOf } from '../streaming.js'
 import { asked } from './watermarkValve.js'
 
 /** Pairs of records of one key whose event times are near each other. */
 export function joining(golden: Case): Promise<void> {
+  knownOptions(golden, ['operator', 'keyBy', 'lower', 'upper', 'lowerInclusive', 'upperInclusive', 'leftLateSideOutput', 'rightLateSideOutput'])
   const { lower, upper, lowerInclusive, upperInclusive, leftLateSideOutput, rightLateSideOutput } = golden.config
   const late = (name: string, tag: string | undefined): Fields => (tag === undefined ? {} : { [name]: sideOutput<any>(tag) })
   const key = keyBy(keyOf(golden.config['keyBy']))
@@ -39,4 +40,7 @@ export function joining(golden: Case): Promise<void> {
 }
 
 const timesIn = (name: string, tables: readonly RowStore<unknown>[]): number[] =>
-  tables.filter((table) => table.name === name).flatMap((table) => [...table.rows()].map(({ entry }) => entry as number)).sort((a, b) => a - b)
+  tables
+    .filter((table) => table.name === name)
+    .flatMap((table) => [...table.rows()].map(({ entry }) => entry as number))
+    .sort((a, b) => a - b)

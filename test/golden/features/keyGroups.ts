@@ -31,6 +31,9 @@ function ofKey(stored: unknown, maxParallelism: number): Fields {
   const key = bigint === undefined ? (stored as string) : Number.isSafeInteger(Number(bigint)) ? Number(bigint) : BigInt(bigint)
   const keyGroup = keyGroupOf(key, maxParallelism)
   if (bigint !== undefined) equal(`the group of ${bigint} as a bigint`, keyGroup, keyGroupOf(BigInt(bigint), maxParallelism))
-  const subtasks = [1, 2, 3, 4, 5, 6, 7, 8].map((parallelism) => [`subtaskWithParallelism${parallelism}`, operatorIndexOf(keyGroup, parallelism, maxParallelism)])
+  const subtasks = [1, 2, 3, 4, 5, 6, 7, 8].map((parallelism) => [
+    `subtaskWithParallelism${parallelism}`,
+    operatorIndexOf(keyGroup, parallelism, maxParallelism),
+  ])
   return { javaHashCode: keyHash(key), keyGroup, ...Object.fromEntries(subtasks) }
 }

@@ -9,7 +9,7 @@ import { keyBy } from '../../../operators/keyBy.js'
 import { processKeyed } from '../../../operators/processKeyed.js'
 import { type Seen, type UserFunction, userFunction } from '../functions.js'
 import type { Elements } from '../harness.js'
-import { type Case, type Fields, unknown, Unsupported } from '../model.js'
+import { type Case, type Fields, Unsupported, unknown } from '../model.js'
 import type { Emitted } from '../play.js'
 import { keyOf, stream, tagsOf } from '../streaming.js'
 
@@ -118,7 +118,10 @@ function ownMachine(context: MachineContext<unknown>, fn: UserFunction, tell: Se
     timers: state.timers,
     emit: (value: unknown) => emit(value, state.scope.timestamp),
   }
-  seen = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(seenBy(view, tell)), emitBare: { value: (value: unknown) => emit(value, undefined) } }) as Seen
+  seen = Object.defineProperties(
+    {},
+    { ...Object.getOwnPropertyDescriptors(seenBy(view, tell)), emitBare: { value: (value: unknown) => emit(value, undefined) } },
+  ) as Seen
   return {
     open: () => state.open(),
     processRecord(value: unknown, timestamp: number | undefined, key: unknown, input?: number) {

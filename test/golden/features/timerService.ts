@@ -94,7 +94,11 @@ export function timerService(golden: Case): Promise<void> {
       switch (kind) {
         case 'count': {
           const of = (wanted: string): number => [...state.timers.rows(domain)].filter(({ namespace }) => namespace === wanted).length
-          return asked(expected, { total: timers().length, count: state.timers.count(domain), byNamespace: Object.fromEntries(Object.keys(byNamespace).map((name) => [name, of(name)])) })
+          return asked(expected, {
+            total: timers().length,
+            count: state.timers.count(domain),
+            byNamespace: Object.fromEntries(Object.keys(byNamespace).map((name) => [name, of(name)])),
+          })
         }
         case 'physicalTimers':
           return asked(expected, { timestamps: [...harness.clock.calls].map(({ atMs }) => atMs), count: harness.clock.calls.size })

@@ -9,7 +9,9 @@ export function watermarkValve(golden: Case): Promise<void> {
     watermark: (ts) => emitted.push({ kind: 'watermark', ts }),
     status: (idle) => emitted.push({ kind: 'status', value: idle ? 'idle' : 'active' }),
   })
-  const channels = (valve as unknown as { readonly channels: readonly { readonly watermark: number; readonly idle: boolean; readonly aligned: boolean }[] }).channels
+  const channels = (
+    valve as unknown as { readonly channels: readonly { readonly watermark: number; readonly idle: boolean; readonly aligned: boolean }[] }
+  ).channels
   return play(golden, {
     apply({ op, channel, ts, value }) {
       if (op === 'watermark') valve.inputWatermark(channel ?? 0, watermarkTime(ts))
@@ -21,7 +23,12 @@ export function watermarkValve(golden: Case): Promise<void> {
       if (expected['kind'] !== 'assert') return undefined
       const channel = channels[expected['channel']]
       if (channel === undefined) throw unknown('channel', expected['channel'])
-      const answers: Fields = { watermark: channel.watermark, isWatermarkAligned: channel.aligned, idle: channel.idle, status: channel.idle ? 'idle' : 'active' }
+      const answers: Fields = {
+        watermark: channel.watermark,
+        isWatermarkAligned: channel.aligned,
+        idle: channel.idle,
+        status: channel.idle ? 'idle' : 'active',
+      }
       return asked(expected, answers)
     },
   })

@@ -1,7 +1,7 @@
 import { boundedOutOfOrderness, monotonousTimestamps, type WatermarkStrategy } from '../../../lib/watermarkStrategy.js'
 import { assignTimestamps } from '../../../operators/assignTimestamps.js'
 import { Harness } from '../harness.js'
-import { type Case, recordTime, unknown, Unsupported } from '../model.js'
+import { type Case, recordTime, Unsupported, unknown } from '../model.js'
 import { type Emitted, play } from '../play.js'
 import { stream } from '../streaming.js'
 
@@ -34,7 +34,10 @@ export function watermarkIdleness(golden: Case): Promise<void> {
   let idle = false
   const harness = new Harness({
     inputs: 1,
-    build: ([input]) => (input as any).pipe(assignTimestamps({ timestamp: (at: number) => at, watermarks: monotonousTimestamps({ idleAfterMs: golden.config['idleTimeout'] }) })),
+    build: ([input]) =>
+      (input as any).pipe(
+        assignTimestamps({ timestamp: (at: number) => at, watermarks: monotonousTimestamps({ idleAfterMs: golden.config['idleTimeout'] }) }),
+      ),
   })
   return play(golden, {
     apply({ op, by }) {
@@ -59,7 +62,10 @@ export function timestampsAndWatermarks(golden: Case): Promise<void> {
 
 type Parts = readonly [timestamp: (value: any) => number, watermarks: WatermarkStrategy]
 
-const generated = (onRecord: (timestampMs: number) => number): WatermarkStrategy => ({ idleAfterMs: undefined, create: () => ({ onRecord, snapshot: () => null, restore() {} }) })
+const generated = (onRecord: (timestampMs: number) => number): WatermarkStrategy => ({
+  idleAfterMs: undefined,
+  create: () => ({ onRecord, snapshot: () => null, restore() {} }),
+})
 
 /** Strategies that files describe in words. */
 function strategyOf(doc: string): Parts {
@@ -72,6 +78,7 @@ function strategyOf(doc: string): Parts {
     return [timestamp, generated((timestampMs) => (flag ? timestampMs : Number.NEGATIVE_INFINITY))]
   }
   if (doc === 'timestamp = element value; generator never emits a watermark') return [(value) => value, generated(() => Number.NEGATIVE_INFINITY)]
-  if (doc.startsWith('WatermarkStrategy: timestamp = element value; generator deliberately does NOT keep the max')) return [(value) => value, generated((timestampMs) => timestampMs - 1)]
+  if (doc.startsWith('WatermarkStrategy: timestamp = element value; generator deliberately does NOT keep the max'))
+    return [(value) => value, generated((timestampMs) => timestampMs - 1)]
   throw unknown('watermark strategy', doc)
 }

@@ -1,0 +1,72 @@
+import { option } from 'fp-ts'
+import { memory } from '../../../backends/memory/memoryStorage.js'
+import { Coordinator } from '../../../lib/coordinator.js'
+import { CheckpointError } from '../../../lib/errors.js'
+import { type CheckpointId, checkpointId, epoch, jobName } from '../../../lib/identity.js'
+import type { Participant } from '../../../lib/run.js'
+import { unwrap } from '../../../lib/task.js'
+import { HandClock } from '../harness.js'
+import { type Case, unknown } from '../model.js'
+import { play } from '../play.js'
+
+/** Reasons that are failures of a checkpoint. Others end something else here: a run has no parts that fail by themselves. */
+const counted = ['IO_EXCEPTION', 'CHECKPOINT_ASYNC_EXCEPTION', 'CHECKPOINT_DECLINED', 'CHECKPOINT_EXPIRED', 'FINALIZE_CHECKPOINT_FAILURE']
+
+/** How many checkpoints may fail before the run does. */
+export function checkpointFailures(golden: Case): Promise<void> {
+  let failures = 0
+  let started: CheckpointId | undefined
+  const ids = new Map<number, CheckpointId>()
+  const host = {
+    clock: new HandClock(),
+    session: undefined,
+    epoch: epoch(1),
+    maxParallelism: 128,
+    unconfirmedCommitsMax: 1,
+    sources: [],
+    participants: new Map<string, Participant>([['slow', { uid: 'slow', checkpointAborted() {} } as unknown as Participant]]),
+    commits: new Map(),
+    post: (work: () => unknown) => void work(),
+    report(event: { readonly kind: string; readonly checkpointId?: number }) {
+      if (event.kind === 'checkpointStarted') started = checkpointId(event.checkpointId as number)
+    },
+    fail: () => void (failures += 1),
+  }
+  const coordinator = new Coordinator(
+    host as never,
+    { intervalMs: Number.POSITIVE_INFINITY, tolerableFailures: golden.config['tolerableFailures'] },
+    0,
+  )
+  return play(golden, {
+    apply({ op, id, reason }) {
+      if (op !== 'checkpointFailed') throw unknown('operation of failing checkpoints', op)
+      if (!counted.includes(reason)) return
+      if (!ids.has(id)) {
+        coordinator.checkpoint().catch(() => {})
+        ids.set(id, started as CheckpointId)
+      }
+      const failed = ids.get(id) as CheckpointId
+      coordinator.abort(failed, new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: failed }))
+    },
+    answer: ({ jobFailures }) => (jobFailures === undefined ? undefined : { jobFailures: failures }),
+  })
+}
+
+/** The checkpoints that a storage keeps. Their ids begin with 1 here. */
+export async function completedCheckpointStore(golden: Case): Promise<void> {
+  const session = await unwrap(memory({ retainedCheckpoints: golden.config['maxRetained'] }).open(jobName('job')))
+  await unwrap(session.takeOver(await unwrap(session.latest())))
+  let latest: number | undefined
+  await play(golden, {
+    async apply({ op, id }) {
+      if (op !== 'add') throw unknown('operation of a checkpoint store', op)
+      await unwrap(session.begin(checkpointId(id + 1)).publish(null))
+      latest = option.toUndefined(await unwrap(session.latest()))?.checkpointId
+    },
+    answer: (expected) => ({
+      ...('retained' in expected ? { retained: session.retained().map((id) => id - 1) } : {}),
+      ...('latest' in expected ? { latest: (latest ?? 0) - 1 } : {}),
+    }),
+  })
+  await session.close()()
+}
