@@ -1,5 +1,5 @@
 import { InvariantViolation, RxweirError } from '../../lib/errors.js'
-import { type Case, type Fields, Mismatch, NotYet, normal, text, Unsupported } from './model.js'
+import { type Case, type Fields, Mismatch, NotYet, normal, text, Unsupported, unknown } from './model.js'
 
 /** What came out during one step. */
 export type Emitted = Fields & { readonly kind: string }
@@ -17,6 +17,8 @@ export interface Player {
 
 /** Feeds a case to a player and compares step by step. */
 export async function play(golden: Case, player: Player): Promise<void> {
+  const nowhere = golden.expected.find(({ after }) => !Number.isInteger(after) || after < 0 || after >= golden.input.length)
+  if (nowhere !== undefined) throw unknown('expectation, it belongs to no step', nowhere)
   try {
     for (const [index, event] of golden.input.entries()) {
       const emitted: Emitted[] = []

@@ -8,6 +8,7 @@ import { unwrap } from '../../../lib/task.js'
 import { HandClock } from '../harness.js'
 import { type Case, unknown } from '../model.js'
 import { play } from '../play.js'
+import { asked } from './watermarkValve.js'
 
 /** Reasons that are failures of a checkpoint. Others end something else here: a run has no parts that fail by themselves. */
 const counted = ['IO_EXCEPTION', 'CHECKPOINT_ASYNC_EXCEPTION', 'CHECKPOINT_DECLINED', 'CHECKPOINT_EXPIRED', 'FINALIZE_CHECKPOINT_FAILURE']
@@ -48,7 +49,7 @@ export function checkpointFailures(golden: Case): Promise<void> {
       const failed = ids.get(id) as CheckpointId
       coordinator.abort(failed, new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: failed }))
     },
-    answer: ({ jobFailures }) => (jobFailures === undefined ? undefined : { jobFailures: failures }),
+    answer: (expected) => asked(expected, { jobFailures: failures }),
   })
 }
 
@@ -63,10 +64,7 @@ export async function completedCheckpointStore(golden: Case): Promise<void> {
       await unwrap(session.begin(checkpointId(id + 1)).publish(null))
       latest = option.toUndefined(await unwrap(session.latest()))?.checkpointId
     },
-    answer: (expected) => ({
-      ...('retained' in expected ? { retained: session.retained().map((id) => id - 1) } : {}),
-      ...('latest' in expected ? { latest: (latest ?? 0) - 1 } : {}),
-    }),
+    answer: (expected) => asked(expected, { retained: session.retained().map((id) => id - 1), latest: (latest ?? 0) - 1 }),
   })
   await session.close()()
 }

@@ -4,6 +4,7 @@ import { Harness } from '../harness.js'
 import { type Case, recordTime, Unsupported, unknown } from '../model.js'
 import { type Emitted, play } from '../play.js'
 import { stream } from '../streaming.js'
+import { asked } from './watermarkValve.js'
 
 /** Generators by themselves. A generator here answers each record; asking it is looking at its last answer. */
 export function watermarkStrategy(golden: Case): Promise<void> {
@@ -47,7 +48,7 @@ export function watermarkIdleness(golden: Case): Promise<void> {
       else throw unknown('operation of idleness', op)
       for (const { kind, value } of harness.take()) if (kind === 'status') idle = value === 'idle'
     },
-    answer: ({ idle: asked }) => (asked === undefined ? undefined : { idle }),
+    answer: (expected) => asked(expected, { idle }),
     close: () => harness.close(),
   })
 }
