@@ -1,11 +1,14 @@
 import { notYet, without } from './features/absent.js'
 import { asynchronous } from './features/async.js'
 import { barriers } from './features/barriers.js'
-import { checkpointFailures, completedCheckpointStore } from './features/coordination.js'
+import { checkpointFailures } from './features/checkpointFailures.js'
+import { checkpointCoordinator, completedCheckpointStore, oneAtATime } from './features/coordinator.js'
+import { fileSink } from './features/fileSink.js'
 import { joining } from './features/joining.js'
 import { keyedState } from './features/keyedState.js'
 import { keyGroups } from './features/keyGroups.js'
 import { mergingWindowSet } from './features/mergingWindowSet.js'
+import { multiplexer } from './features/multiplexer.js'
 import { operatorState } from './features/operatorState.js'
 import { processing } from './features/processing.js'
 import { schemaEvolution } from './features/schemaEvolution.js'
@@ -18,26 +21,22 @@ import { windowAssigners } from './features/windowAssigners.js'
 import { windowing } from './features/windowing.js'
 import type { Case } from './model.js'
 
-const oneAtATime = without(
-  'one checkpoint is in flight at a time, and its barrier passes at once: neither requests nor acknowledgements of several wait for each other',
-)
-
 /** Who runs the cases of which feature. */
 export const features: { readonly [feature: string]: ((golden: Case) => void | Promise<void>) | undefined } = {
   'async-io': asynchronous,
   'barrier-alignment': barriers,
   boundaries: (golden) => (golden.config['assigner'] === undefined ? processing(golden) : windowing(golden)),
   'broadcast-state': processing,
-  'checkpoint-coordinator': oneAtATime,
+  'checkpoint-coordinator': checkpointCoordinator,
   'checkpoint-failures': checkpointFailures,
-  'checkpoint-scheduling': oneAtATime,
+  'checkpoint-scheduling': (golden) => (golden.input.some(({ kind }) => kind === 'savepoint') ? notYet('savepoints') : without(oneAtATime))(golden),
   'co-process': processing,
   committer: without(
     'a sink has no operator that commits behind it: its transactions are in the checkpoint, one a barrier, and the run commits them',
   ),
   'completed-checkpoint-store': completedCheckpointStore,
   'evicting-window': windowing,
-  'file-sink': without('sinks of files have no buckets and no rolling by size or age: a part is what stands between two checkpoints'),
+  'file-sink': fileSink,
   'interval-join': joining,
   'key-groups': keyGroups,
   'keyed-state': keyedState,
@@ -57,7 +56,7 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'two-phase-commit': twoPhaseCommit,
   'unaligned-checkpoints': notYet('unaligned checkpoints'),
   'watermark-idleness': watermarkIdleness,
-  'watermark-multiplexer': without('a source has one output: what several inputs bring is combined where they are joined or connected'),
+  'watermark-multiplexer': multiplexer,
   'watermark-strategy': watermarkStrategy,
   'watermark-two-input': processing,
   'watermark-valve': watermarkValve,

@@ -1,12 +1,13 @@
 import { json, stateCodec } from '../../../lib/codec.js'
 import { RowFrames } from '../../../lib/state/rowFrames.js'
 import { RowTable } from '../../../lib/state/rowTable.js'
-import { type Added, Sessions, type StoredSession, spanName, windowOfSpan } from '../../../lib/window/sessions.js'
+import { type Added, Sessions, spanName, windowOfSpan } from '../../../lib/window/sessions.js'
 import { type TimeWindow, timeWindow } from '../../../lib/window/timeWindow.js'
 import { type Case, type Fields, Mismatch, text, unknown } from '../model.js'
 import { canonical, equal } from '../play.js'
 
 const key = 'key'
+type StoredSession = readonly [start: number, end: number]
 type Pair = readonly [start: number, end: number]
 
 export function newSessions(): { readonly sessions: Sessions; readonly table: RowTable<StoredSession> } {

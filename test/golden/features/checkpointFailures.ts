@@ -1,10 +1,7 @@
-import { option } from 'fp-ts'
-import { memory } from '../../../backends/memory/memoryStorage.js'
 import { Coordinator } from '../../../lib/coordinator.js'
 import { CheckpointError } from '../../../lib/errors.js'
-import { type CheckpointId, checkpointId, epoch, jobName } from '../../../lib/identity.js'
+import { type CheckpointId, checkpointId, epoch } from '../../../lib/identity.js'
 import type { Participant } from '../../../lib/run.js'
-import { unwrap } from '../../../lib/task.js'
 import { HandClock } from '../harness.js'
 import { type Case, unknown } from '../model.js'
 import { play } from '../play.js'
@@ -51,20 +48,4 @@ export function checkpointFailures(golden: Case): Promise<void> {
     },
     answer: (expected) => asked(expected, { jobFailures: failures }),
   })
-}
-
-/** The checkpoints that a storage keeps. Their ids begin with 1 here. */
-export async function completedCheckpointStore(golden: Case): Promise<void> {
-  const session = await unwrap(memory({ retainedCheckpoints: golden.config['maxRetained'] }).open(jobName('job')))
-  await unwrap(session.takeOver(await unwrap(session.latest())))
-  let latest: number | undefined
-  await play(golden, {
-    async apply({ op, id }) {
-      if (op !== 'add') throw unknown('operation of a checkpoint store', op)
-      await unwrap(session.begin(checkpointId(id + 1)).publish(null))
-      latest = option.toUndefined(await unwrap(session.latest()))?.checkpointId
-    },
-    answer: (expected) => asked(expected, { retained: session.retained().map((id) => id - 1), latest: (latest ?? 0) - 1 }),
-  })
-  await session.close()()
 }
