@@ -11,6 +11,8 @@
  *
  * Asynchronous barrier snapshotting: Carbone, Fóra, Ewen, Haridi, Tzoumas 2015.
  */
+
+import { CombinedWatermark } from './combinedWatermark.js'
 import type { Downstream } from './downstream.js'
 import { type CheckpointBarrier, type Element, EndOfInput, RecordElement, StreamStart, Watermark, WatermarkStatus } from './element.js'
 import { CheckpointError, ConfigurationError, invariant, StreamError, unreachable } from './errors.js'
@@ -18,7 +20,6 @@ import type { InputTime } from './eventTime.js'
 import type { Json } from './json.js'
 import type { Receiver } from './machine.js'
 import type { RunContext } from './run.js'
-import { CombinedWatermark } from './combinedWatermark.js'
 import { WatermarkValve } from './watermarkValve.js'
 
 interface Input {
@@ -64,7 +65,14 @@ export class Alignment {
     count: number,
     private readonly behind: Junction,
   ) {
-    this.inputs = Array.from({ length: count }, (_, index) => ({ index, started: undefined, end: undefined, completed: false, blocked: true, held: [] }))
+    this.inputs = Array.from({ length: count }, (_, index) => ({
+      index,
+      started: undefined,
+      end: undefined,
+      completed: false,
+      blocked: true,
+      held: [],
+    }))
     this.valve = behind.connects === undefined ? new WatermarkValve(count, behind) : new CombinedWatermark(count, behind)
   }
 
@@ -168,7 +176,8 @@ export class Alignment {
         return this.barrier(input, element)
       case 'end':
         input.end = element
-        if (this.inputs.every((each) => each.end !== undefined)) this.behind.end(new EndOfInput(this.inputs.some((each) => each.end?.drained === true)))
+        if (this.inputs.every((each) => each.end !== undefined))
+          this.behind.end(new EndOfInput(this.inputs.some((each) => each.end?.drained === true)))
         return
       default:
         return unreachable(element)
@@ -183,10 +192,18 @@ export class Alignment {
     if (first === undefined || starts.some((each) => each === undefined)) return
     const known = starts as StreamStart[]
     this.run = (known.find((each) => each.run.kind === 'job') ?? first).run
-    if (this.run.kind === 'job' && known.some((each) => each.run !== this.run)) throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
+    if (this.run.kind === 'job' && known.some((each) => each.run !== this.run))
+      throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
     const path = `(${known.map((each) => each.path).join('+')})`
     const needKeys = this.behind.connects ?? known.map((_, index) => index)
-    this.behind.start(new StreamStart(this.run, needKeys.every((index) => known[index]?.keyed === true), path, known.flatMap((each) => each.sources)))
+    this.behind.start(
+      new StreamStart(
+        this.run,
+        needKeys.every((index) => known[index]?.keyed === true),
+        path,
+        known.flatMap((each) => each.sources),
+      ),
+    )
     this.into = this.behind.receiver()
     this.release()
   }
@@ -227,7 +244,8 @@ export class Alignment {
     const max = (this.run ?? input.started?.run)?.limits.heldElementsMax ?? 0
     const { aligning } = this
     if (this.heldCount <= max) return
-    if (aligning === undefined) throw new StreamError('ENTRY_QUEUE_FULL', { operator: this.behind.operator, heldElementsMax: max, reason: 'another input has not started' })
+    if (aligning === undefined)
+      throw new StreamError('ENTRY_QUEUE_FULL', { operator: this.behind.operator, heldElementsMax: max, reason: 'another input has not started' })
     this.settled = aligning.checkpointId
     this.run?.abort(
       aligning.checkpointId,

@@ -31,7 +31,10 @@ export function explain(operators: readonly OperatorTime[]): WatermarkExplanatio
     const furthest = active.reduce((most, { watermark }) => Math.max(most, watermark), Number.NEGATIVE_INFINITY)
     for (const input of active) {
       const waitedFor = input.watermark < furthest
-      const before = slowest === undefined || input.watermark < slowest.watermark || (input.watermark === slowest.watermark && input.path.length < slowest.path.length)
+      const before =
+        slowest === undefined ||
+        input.watermark < slowest.watermark ||
+        (input.watermark === slowest.watermark && input.path.length < slowest.path.length)
       if (waitedFor && before) slowest = input
     }
   }

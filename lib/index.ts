@@ -1,5 +1,5 @@
 export { type Cancel, type Clock, schedulerClock, systemClock } from './clock.js'
-export { type Codec, codec, type CodecOf, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
+export { type Codec, type CodecOf, codec, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
 export type { CheckpointOptions } from './coordinator.js'
 export {
   type AnyKeyOperator,
@@ -14,6 +14,7 @@ export {
   type StreamRecord,
   type Unkeyed,
 } from './element.js'
+export { type Emitted, emits, type OutputType } from './emits.js'
 export {
   BackendError,
   CheckpointError,
@@ -30,18 +31,24 @@ export {
   SourceError,
   StreamError,
 } from './errors.js'
-export { type Emitted, emits, type OutputType } from './emits.js'
 export type { JobEvent } from './events.js'
 export type { CheckpointId, Epoch, JobName, OperatorUid } from './identity.js'
 export { defineJob, type Job, type JobOptions, type JobRunHandle, type JobScope } from './job.js'
 export type { Json } from './json.js'
 export type { Key } from './key.js'
+export { KeyedOperatorState } from './keyedOperator.js'
+export type { KeyedContext, TimerContext } from './keyedView.js'
 export type { Limits } from './limits.js'
 export type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 export { operate } from './operate.js'
-export { KeyedOperatorState } from './keyedOperator.js'
-export type { KeyedContext, TimerContext } from './keyedView.js'
-export type { CheckpointSession, CheckpointStorage, CheckpointWriter, RowChunk, StorageManifest, StoredCheckpoint } from './ports/checkpointStorage.js'
+export type {
+  CheckpointSession,
+  CheckpointStorage,
+  CheckpointWriter,
+  RowChunk,
+  StorageManifest,
+  StoredCheckpoint,
+} from './ports/checkpointStorage.js'
 export type { FileLayer, OpenFile } from './ports/fileLayer.js'
 export type { DeadLetter, ReplayableSource, SourceBatch, SourceContext, SourceOffset, SourceRead, SourceReader } from './ports/replayableSource.js'
 export type { CommittedUpTo, SinkContext, SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
@@ -59,6 +66,7 @@ export type { RowTable } from './state/rowTable.js'
 export type { TimeDomain, Timers } from './state/timers.js'
 export type { Ttl } from './state/ttl.js'
 export { type ReadonlyValueState, type ValueState, valueState } from './state/valueState.js'
+export { boundedOutOfOrderness, monotonousTimestamps, type WatermarkGenerator, type WatermarkStrategy } from './watermarkStrategy.js'
 export { type Aggregate, countRecords, mean } from './window/aggregate.js'
 export type { Assigner } from './window/assigner.js'
 export { continuousEventTime } from './window/continuousEventTime.js'
@@ -82,4 +90,3 @@ export { timeEvictor } from './window/timeEvictor.js'
 export { type TimeWindow, timeWindow } from './window/timeWindow.js'
 export { type Decision, type MergeContext, type Trigger, type TriggerContext, trigger } from './window/trigger.js'
 export { tumbling } from './window/tumbling.js'
-export { boundedOutOfOrderness, monotonousTimestamps, type WatermarkGenerator, type WatermarkStrategy } from './watermarkStrategy.js'

@@ -6,8 +6,8 @@ import { Expiry } from './state/expiry.js'
 import { KeyedScope } from './state/keyedScope.js'
 import type { RowStore } from './state/rowStore.js'
 import type { KeptState, StateHost } from './state/stateHost.js'
-import type { CheckedTtl } from './state/ttl.js'
 import { type OnTimer, TimerService } from './state/timers.js'
+import type { CheckedTtl } from './state/ttl.js'
 
 /**
  * What every operator with named keyed state and timers is made of: the current key, the handles, the timers, and expiry.

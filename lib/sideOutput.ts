@@ -31,6 +31,7 @@ export const sideOutput = <T = NameTheType>(tag: string): SideOutput<T> => ({ ta
 /** The tag of a side output; JavaScript callers may hand over anything. */
 export function tagOf(side: { readonly tag: string }): string {
   const tag = (side as { readonly tag?: unknown } | null | undefined)?.tag
-  if (typeof tag !== 'string') throw new ConfigurationError('OPTION_INVALID', { option: 'side output', found: kindOf(side), expected: 'what sideOutput(...) returned' })
+  if (typeof tag !== 'string')
+    throw new ConfigurationError('OPTION_INVALID', { option: 'side output', found: kindOf(side), expected: 'what sideOutput(...) returned' })
   return tag
 }

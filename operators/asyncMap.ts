@@ -43,7 +43,11 @@ export interface AsyncMapOptions<T, R> {
  * @category elements
  * @since 0.2.0
  */
-export function asyncMap<T, R>(uid: string, options: AsyncMapOptions<T, R>, project: (value: T, signal: AbortSignal) => Promise<R>): AnyKeyOperator<T, R> {
+export function asyncMap<T, R>(
+  uid: string,
+  options: AsyncMapOptions<T, R>,
+  project: (value: T, signal: AbortSignal) => Promise<R>,
+): AnyKeyOperator<T, R> {
   atLeast('capacity', options.capacity, 1)
   atLeast('timeoutMs', options.timeoutMs, 1)
   if (options.order !== 'kept' && options.order !== 'free')
@@ -144,7 +148,9 @@ class AsyncMachine<T, R> implements Machine<T> {
     call.started = true
     this.underWay += 1
     if (this.options.timeoutMs !== Number.POSITIVE_INFINITY)
-      this.after(call, clock.nowMs() + this.options.timeoutMs, () => this.failed(call, new StreamError('CALL_TIMED_OUT', { uid: this.context.uid, timeoutMs: this.options.timeoutMs })))
+      this.after(call, clock.nowMs() + this.options.timeoutMs, () =>
+        this.failed(call, new StreamError('CALL_TIMED_OUT', { uid: this.context.uid, timeoutMs: this.options.timeoutMs })),
+      )
     this.attempt(call)
   }
 
@@ -152,9 +158,10 @@ class AsyncMachine<T, R> implements Machine<T> {
     const abort = new AbortController()
     call.abort = abort
     call.attempts += 1
-    const current = (work: () => void) => this.context.post(() => {
-      if (!this.closed && call.abort === abort && call.result === undefined) work()
-    })
+    const current = (work: () => void) =>
+      this.context.post(() => {
+        if (!this.closed && call.abort === abort && call.result === undefined) work()
+      })
     const calling = new Promise<R>((resolve) => resolve(this.project(call.value, abort.signal)))
     calling.then(
       (value) => current(() => this.done(call, value)),

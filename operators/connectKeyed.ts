@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs'
-import type { OutputType } from '../lib/emits.js'
 import type { KeyedOperatorOn, StreamElement } from '../lib/element.js'
+import type { OutputType } from '../lib/emits.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { KeyedOperatorState } from '../lib/keyedOperator.js'

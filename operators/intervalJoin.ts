@@ -61,7 +61,12 @@ export function intervalJoin<T, U, R, At extends Key = Key, LateT = unknown, Lat
   const lower = options.lowerMs + (options.lowerExclusive === true ? 1 : 0)
   const upper = options.upperMs - (options.upperExclusive === true ? 1 : 0)
   if (!Number.isSafeInteger(lower) || !Number.isSafeInteger(upper) || lower > upper)
-    throw new ConfigurationError('OPTION_INVALID', { uid, option: 'lowerMs', found: [options.lowerMs, options.upperMs], expected: 'whole milliseconds, the lower bound not above the upper' })
+    throw new ConfigurationError('OPTION_INVALID', {
+      uid,
+      option: 'lowerMs',
+      found: [options.lowerMs, options.upperMs],
+      expected: 'whole milliseconds, the lower bound not above the upper',
+    })
   const sides = [options.lateFirst, options.lateSecond].filter((side) => side !== undefined) as unknown as readonly SideOutput<never>[]
   return operate<T | U, R>(
     {
@@ -99,7 +104,11 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
   ) {
     this.keyed = new KeyedOperatorState(context as unknown as MachineContext<never>, {}, (_domain, at, namespace) => this.free(at, namespace))
     const table = (name: string, codec: CodecOf<unknown> | undefined): EntryTable<readonly unknown[]> =>
-      context.entries({ table: name, state: name, codec: stateCodec<readonly unknown[]>(codec === undefined ? json() : listOf(codec), { uid: context.uid, state: name }) })
+      context.entries({
+        table: name,
+        state: name,
+        codec: stateCodec<readonly unknown[]>(codec === undefined ? json() : listOf(codec), { uid: context.uid, state: name }),
+      })
     const late = (side: SideOutput<unknown> | undefined): Receiver<unknown> | undefined => (side === undefined ? undefined : context.side(side))
     this.sides = [
       { table: table('first', options.first), namespace: 'first', from: lower, to: upper, late: late(options.lateFirst) },

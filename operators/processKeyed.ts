@@ -1,5 +1,5 @@
-import type { OutputType } from '../lib/emits.js'
 import type { KeyReadingOperator } from '../lib/element.js'
+import type { OutputType } from '../lib/emits.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { KeyedOperatorState } from '../lib/keyedOperator.js'

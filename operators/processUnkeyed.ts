@@ -1,5 +1,5 @@
-import type { Emitted, OutputType } from '../lib/emits.js'
 import type { AnyKeyOperator } from '../lib/element.js'
+import type { Emitted, OutputType } from '../lib/emits.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Json } from '../lib/json.js'
 import { KeyedOperatorState } from '../lib/keyedOperator.js'

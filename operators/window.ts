@@ -5,13 +5,13 @@ import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { operate } from '../lib/operate.js'
 import type { SideOutput } from '../lib/sideOutput.js'
-import type { Handles, StateDescriptors } from '../lib/state/descriptor.js'
+import type { Handles, NoStates, StateDescriptors } from '../lib/state/descriptor.js'
 import type { Aggregate } from '../lib/window/aggregate.js'
 import type { Assigner } from '../lib/window/assigner.js'
 import type { Evictor } from '../lib/window/evictor.js'
 import type { Trigger } from '../lib/window/trigger.js'
-import { checkedWindow } from '../lib/window/windowPlan.js'
 import { windowMachine } from '../lib/window/windowMachine.js'
+import { checkedWindow } from '../lib/window/windowPlan.js'
 
 /** The key and the window that a result is about. */
 export interface WindowContext<K, G = unknown, W = unknown> {
@@ -98,15 +98,21 @@ export interface ProcessWindowOptions<T, At, R, L, G = unknown, W = unknown> ext
  * @category windows
  * @since 0.1.0
  */
-export function window<T, A, M, At extends Key = Key, R = M, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
-  uid: string,
-  options: WindowOptions<T, A, M, At, R, L, G, W>,
-): KeyReadingOperator<T, At, R, L>
-export function window<T, At extends Key = Key, R = T, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+export function window<
+  T,
+  A,
+  M,
+  At extends Key = Key,
+  R = M,
+  L = unknown,
+  G extends StateDescriptors = NoStates,
+  W extends StateDescriptors = NoStates,
+>(uid: string, options: WindowOptions<T, A, M, At, R, L, G, W>): KeyReadingOperator<T, At, R, L>
+export function window<T, At extends Key = Key, R = T, L = unknown, G extends StateDescriptors = NoStates, W extends StateDescriptors = NoStates>(
   uid: string,
   options: ReduceWindowOptions<T, At, R, L, G, W>,
 ): KeyReadingOperator<T, At, R, L>
-export function window<T, At extends Key = Key, R = never, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+export function window<T, At extends Key = Key, R = never, L = unknown, G extends StateDescriptors = NoStates, W extends StateDescriptors = NoStates>(
   uid: string,
   options: ProcessWindowOptions<T, At, R, L, G, W>,
 ): KeyReadingOperator<T, At, R, L>

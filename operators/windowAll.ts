@@ -1,8 +1,8 @@
 import type { Observable } from 'rxjs'
 import type { AnyStream, KeyReadingOperator, StreamElement } from '../lib/element.js'
-import type { StateDescriptors } from '../lib/state/descriptor.js'
+import type { NoStates, StateDescriptors } from '../lib/state/descriptor.js'
 import { keyBy } from './keyBy.js'
-import { type ProcessWindowOptions, type ReduceWindowOptions, window, type WindowOptions } from './window.js'
+import { type ProcessWindowOptions, type ReduceWindowOptions, type WindowOptions, window } from './window.js'
 
 /** Takes a stream without looking at its keys; what comes out is keyed by `null`. */
 export type WindowAllOperator<T, R> = (source: AnyStream<T>) => Observable<StreamElement<R, null>>
@@ -22,15 +22,15 @@ export type WindowAllOperator<T, R> = (source: AnyStream<T>) => Observable<Strea
  * @category windows
  * @since 0.2.0
  */
-export function windowAll<T, A, M, R = M, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+export function windowAll<T, A, M, R = M, L = unknown, G extends StateDescriptors = NoStates, W extends StateDescriptors = NoStates>(
   uid: string,
   options: WindowOptions<T, A, M, null, R, L, G, W>,
 ): WindowAllOperator<T, R>
-export function windowAll<T, R = T, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+export function windowAll<T, R = T, L = unknown, G extends StateDescriptors = NoStates, W extends StateDescriptors = NoStates>(
   uid: string,
   options: ReduceWindowOptions<T, null, R, L, G, W>,
 ): WindowAllOperator<T, R>
-export function windowAll<T, R = never, L = unknown, G extends StateDescriptors = {}, W extends StateDescriptors = {}>(
+export function windowAll<T, R = never, L = unknown, G extends StateDescriptors = NoStates, W extends StateDescriptors = NoStates>(
   uid: string,
   options: ProcessWindowOptions<T, null, R, L, G, W>,
 ): WindowAllOperator<T, R>

@@ -60,7 +60,13 @@ class AggregatingHandle<T, A, R> implements AggregatingState<T, R>, KeptState {
 
   mergeInto(target: Key, sources: readonly Key[]): void {
     const { merge } = this.aggregate
-    if (merge === undefined) throw new ConfigurationError('OPTION_INVALID', { uid: this.host.uid, state: this.name, option: 'aggregate.merge', expected: 'a function, because windows merge' })
+    if (merge === undefined)
+      throw new ConfigurationError('OPTION_INVALID', {
+        uid: this.host.uid,
+        state: this.name,
+        option: 'aggregate.merge',
+        expected: 'a function, because windows merge',
+      })
     this.cell.fold(target, sources, merge)
   }
 

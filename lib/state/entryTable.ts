@@ -99,7 +99,15 @@ export class EntryTable<S> extends RowStore<S> {
     const row = new Row(key, namespace, value, entry)
     const at = mapKey(key)
     const entries = this.entriesOf(at, namespace)
-    if (entries === undefined) this.lead(at, { namespace: namespaceKey(namespace), single: row, many: undefined, largest: numberOf(entry), next: this.heads.get(at), previous: undefined })
+    if (entries === undefined)
+      this.lead(at, {
+        namespace: namespaceKey(namespace),
+        single: row,
+        many: undefined,
+        largest: numberOf(entry),
+        next: this.heads.get(at),
+        previous: undefined,
+      })
     else {
       entries.many ??= new Map(entries.single === undefined ? [] : [[mapKey(entries.single.entry as Key), entries.single]])
       entries.single = undefined

@@ -1,6 +1,6 @@
+import { DueRows } from './dueRows.js'
 import type { Row } from './row.js'
 import type { RowStore } from './rowStore.js'
-import { DueRows } from './dueRows.js'
 import type { CheckedTtl } from './ttl.js'
 
 /** How finely the index looks: rows that expire within the same fraction of their life are looked at together. */

@@ -10,7 +10,8 @@ export class KeyedScope {
   timestamp: number | undefined
 
   get key(): Key {
-    if (this.current === undefined) throw new InvariantViolation('it does not hold that keyed state is used while a record or a timer of a key is processed')
+    if (this.current === undefined)
+      throw new InvariantViolation('it does not hold that keyed state is used while a record or a timer of a key is processed')
     return this.current
   }
 

@@ -30,7 +30,10 @@ export interface ListState<E> extends ReadonlyListState<E> {
  * @category keyed state
  * @since 0.2.0
  */
-export function listState<E, C>(codec: C & CodecOf<E> & Restorable<C>, options: StateOptions = {}): StateDescriptor<ListState<E>, ReadonlyListState<E>> {
+export function listState<E, C>(
+  codec: C & CodecOf<E> & Restorable<C>,
+  options: StateOptions = {},
+): StateDescriptor<ListState<E>, ReadonlyListState<E>> {
   return describe('list', (name, host) => new ListHandle<E>(host, name, codec, options))
 }
 
@@ -45,7 +48,12 @@ class ListHandle<E> implements ListState<E>, KeptState {
     options: StateOptions,
   ) {
     const ttl = options.ttl === undefined ? undefined : checkedTtl(options.ttl)
-    this.table = host.entries({ table: name, state: name, codec: stateCodec(codec, { uid: host.uid, state: name }), time: ttl === undefined ? undefined : host.timeOf(ttl) })
+    this.table = host.entries({
+      table: name,
+      state: name,
+      codec: stateCodec(codec, { uid: host.uid, state: name }),
+      time: ttl === undefined ? undefined : host.timeOf(ttl),
+    })
     if (ttl !== undefined) this.expiry = host.expiry(ttl, this.table)
   }
 
@@ -117,7 +125,8 @@ class ListHandle<E> implements ListState<E>, KeptState {
   }
 
   private present<V>(element: V): V {
-    if (element === undefined || element === null) throw new StreamError('STATE_VALUE_MISSING', { uid: this.host.uid, state: this.name, found: element })
+    if (element === undefined || element === null)
+      throw new StreamError('STATE_VALUE_MISSING', { uid: this.host.uid, state: this.name, found: element })
     return element
   }
 }

@@ -79,7 +79,15 @@ export class RowFrames {
   }
 
   /** Adds a row with one cell (the layout of cells.ts), and behind it cells that are kept as bytes. */
-  addCell(keyGroup: number, key: string, state: number, version: number, touchedMs: number | undefined, text: string | undefined, foreign: Uint8Array | undefined): void {
+  addCell(
+    keyGroup: number,
+    key: string,
+    state: number,
+    version: number,
+    touchedMs: number | undefined,
+    text: string | undefined,
+    foreign: Uint8Array | undefined,
+  ): void {
     this.addKey(keyGroup, key)
     const foreignLength = foreign?.length ?? 0
     if (text === undefined) {

@@ -1,5 +1,5 @@
 import { BackendError } from '../errors.js'
-import { encodeKey, type Key, mapKey, type MapKey } from '../key.js'
+import { encodeKey, type Key, type MapKey, mapKey } from '../key.js'
 import { Row } from './row.js'
 import { type RowAddress, RowStore, type RowTableOptions, type RowTableScope } from './rowStore.js'
 

@@ -5,15 +5,16 @@
  * registered while others fire, and is due, joins in; one that is deleted before its turn does not fire. Timers are state: they
  * are rows in the checkpoint. Event time has reached its new value before the first timer fires.
  */
+
+import type { Cancel } from '../clock.js'
 import { json, stateCodec } from '../codec.js'
 import { StreamError } from '../errors.js'
 import type { Key } from '../key.js'
 import type { MachineContext } from '../machine.js'
 import { DueRows } from './dueRows.js'
 import type { EntryTable } from './entryTable.js'
-import type { Row } from './row.js'
 import type { KeyedScope } from './keyedScope.js'
-import type { Cancel } from '../clock.js'
+import type { Row } from './row.js'
 
 export type TimeDomain = 'event' | 'processing'
 

@@ -26,10 +26,15 @@ export type CheckedTtl = Required<Ttl>
 export function checkedTtl(ttl: Ttl): CheckedTtl {
   atLeast('ttl.afterMs', ttl.afterMs, 1)
   const { refresh = 'onWrite', expired = 'hidden', time = 'processing', cleanup = 'index' } = ttl
-  const known: Record<string, readonly string[]> = { refresh: ['onWrite', 'onReadAndWrite'], expired: ['hidden', 'untilRemoved'], time: ['processing', 'event'] }
+  const known: Record<string, readonly string[]> = {
+    refresh: ['onWrite', 'onReadAndWrite'],
+    expired: ['hidden', 'untilRemoved'],
+    time: ['processing', 'event'],
+  }
   if (typeof cleanup === 'object') atLeast('ttl.cleanup.rowsPerAccess', cleanup.rowsPerAccess, 1)
   else known.cleanup = ['index', 'onRead']
   for (const [option, value] of Object.entries({ refresh, expired, time, ...(typeof cleanup === 'object' ? {} : { cleanup }) }))
-    if (!known[option]?.includes(value)) throw new ConfigurationError('OPTION_INVALID', { option: `ttl.${option}`, found: value, expected: known[option] })
+    if (!known[option]?.includes(value))
+      throw new ConfigurationError('OPTION_INVALID', { option: `ttl.${option}`, found: value, expected: known[option] })
   return { afterMs: ttl.afterMs, refresh, expired, time, cleanup }
 }

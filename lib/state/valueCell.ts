@@ -60,7 +60,9 @@ export class ValueCell<S> implements KeptState {
     for (const source of sources) {
       const row = this.row(source)
       if (row === undefined) continue
-      if (!this.isExpired(row)) merged = merged === undefined ? { value: row.value, touchedMs: row.touchedMs } : { value: merge(merged.value, row.value), touchedMs: undefined }
+      if (!this.isExpired(row))
+        merged =
+          merged === undefined ? { value: row.value, touchedMs: row.touchedMs } : { value: merge(merged.value, row.value), touchedMs: undefined }
       this.table.remove(row)
     }
     if (merged === undefined) return

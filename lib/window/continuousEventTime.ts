@@ -1,9 +1,9 @@
 import { json } from '../codec.js'
 import { StreamError } from '../errors.js'
-import { reducingState, type ReducingState } from '../state/reducingState.js'
 import type { StateDescriptor } from '../state/descriptor.js'
-import { type Trigger, type TriggerContext, trigger } from './trigger.js'
+import { type ReducingState, reducingState } from '../state/reducingState.js'
 import type { TimeWindow } from './timeWindow.js'
+import { type Trigger, type TriggerContext, trigger } from './trigger.js'
 import { duration } from './windowStart.js'
 
 type Next = { readonly next: StateDescriptor<ReducingState<number>> }

@@ -1,7 +1,7 @@
 import { json } from '../codec.js'
 import { atLeast } from '../limits.js'
-import { type ReducingState, reducingState } from '../state/reducingState.js'
 import type { StateDescriptor } from '../state/descriptor.js'
+import { type ReducingState, reducingState } from '../state/reducingState.js'
 import { type Trigger, trigger } from './trigger.js'
 
 /**

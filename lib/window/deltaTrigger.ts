@@ -18,7 +18,11 @@ export interface DeltaOptions<T> {
  * @category windows
  * @since 0.2.0
  */
-export function deltaTrigger<T>({ threshold, delta, value = json<T>() }: DeltaOptions<T> & { readonly value?: CodecOf<T> }): Trigger<T, { readonly last: StateDescriptor<ValueState<T>> }> {
+export function deltaTrigger<T>({
+  threshold,
+  delta,
+  value = json<T>(),
+}: DeltaOptions<T> & { readonly value?: CodecOf<T> }): Trigger<T, { readonly last: StateDescriptor<ValueState<T>> }> {
   return trigger({
     state: { last: valueState<T, CodecOf<T>>(value as never) as unknown as StateDescriptor<ValueState<T>> },
     onElement(current: T, _timestamp, _window, { state: { last } }) {

@@ -16,7 +16,7 @@ import type { TimeDomain } from '../state/timers.js'
 import type { Assigner } from './assigner.js'
 import type { Contents } from './contents.js'
 import type { LateRecords } from './lateRecords.js'
-import { type Added, Sessions, spanName, windowOfSpan } from './sessions.js'
+import { type Added, type Sessions, spanName, windowOfSpan } from './sessions.js'
 import { checkForm } from './storedForm.js'
 import { allTime, cleanupTime, type TimeWindow, timeWindow } from './timeWindow.js'
 import { clearTrigger, type Decision, fires, type MergeContext, purges, type Trigger } from './trigger.js'
@@ -59,7 +59,10 @@ export class GeneralMachine<T> implements Machine<T> {
     private readonly options: GeneralOptions<T>,
   ) {
     this.names = windowNames(options.assigner)
-    this.keyed = new KeyedOperatorState(context, options.trigger.state ?? {}, (domain, at, name) => this.onTimer(domain, at, name as Key), { prefix: 'trigger.', namespaced: true })
+    this.keyed = new KeyedOperatorState(context, options.trigger.state ?? {}, (domain, at, name) => this.onTimer(domain, at, name as Key), {
+      prefix: 'trigger.',
+      namespaced: true,
+    })
     this.seen = { state: this.keyed.handles, timers: this.keyed.timers, mergeState: (name) => this.mergeState(name) }
   }
 

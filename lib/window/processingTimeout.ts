@@ -1,8 +1,8 @@
 import { json } from '../codec.js'
 import type { StateDescriptors } from '../state/descriptor.js'
 import { type ValueState, valueState } from '../state/valueState.js'
-import { clearTrigger, type Decision, fires, purges, type Trigger, type TriggerContext } from './trigger.js'
 import type { TimeWindow } from './timeWindow.js'
+import { clearTrigger, type Decision, fires, purges, type Trigger, type TriggerContext } from './trigger.js'
 import { duration } from './windowStart.js'
 
 export interface ProcessingTimeoutOptions {

@@ -1,10 +1,8 @@
 import { type Key, type MapKey, mapKey } from '../key.js'
 import type { Row } from '../state/row.js'
 import type { RowTable } from '../state/rowTable.js'
+import { OrderedSessions, type StoredSession } from './orderedSessions.js'
 import { type TimeWindow, timeWindow } from './timeWindow.js'
-
-/** A session as it is stored: where it starts and ends. It stands under the name under which its contents are. */
-export type StoredSession = readonly [start: number, end: number]
 
 /** What became of a window that was added. */
 export interface Added {
@@ -33,80 +31,64 @@ export function windowOfSpan(name: string): TimeWindow {
  * the name of a window inside it, which no other has.
  */
 export class Sessions {
-  private readonly ordered = new Map<MapKey, Row<StoredSession>[]>()
+  private readonly ordered = new Map<MapKey, OrderedSessions>()
 
   constructor(private readonly table: RowTable<StoredSession>) {}
 
   restored(): void {
-    for (const row of this.table.rows()) this.of(row.key).push(row)
-    for (const rows of this.ordered.values()) rows.sort((a, b) => a.value[0] - b.value[0])
+    for (const row of this.table.rows()) this.of(row.key).add(row)
   }
 
   add(key: Key, window: TimeWindow): Added {
-    const rows = this.of(key)
-    const from = firstBehind(rows, window.start)
-    let to = from
-    while (to < rows.length && startOf(rows, to) <= window.end) to += 1
-    const touched = rows.slice(from, to)
+    const sessions = this.of(key)
+    const touched = sessions.touching(window.start, window.end)
     const [first, ...others] = touched
     if (first === undefined) {
       const row = this.table.create(key, spanName(window), [window.start, window.end])
-      rows.splice(from, 0, row)
+      sessions.add(row)
       return { window, contents: row.namespace as Key, sources: [], absorbed: [] }
     }
     const start = Math.min(first.value[0], window.start)
     const end = Math.max((touched.at(-1) as Row<StoredSession>).value[1], window.end)
+    const merged = timeWindow(start, end)
     const contents = first.namespace as Key
-    if (others.length === 0 && start === first.value[0] && end === first.value[1]) return { window: timeWindow(start, end), contents, sources: [], absorbed: [] }
+    if (others.length === 0 && start === first.value[0] && end === first.value[1]) return { window: merged, contents, sources: [], absorbed: [] }
     const sources = touched.map(({ value }) => timeWindow(...value))
+    for (const other of others) {
+      sessions.remove(other)
+      this.table.remove(other)
+    }
+    // It keeps its place: nothing lies between its old span and the new one.
     this.table.write(first, [start, end])
-    for (const other of others) this.table.remove(other)
-    rows.splice(from + 1, others.length)
-    return { window: timeWindow(start, end), contents, sources, absorbed: others.map(({ namespace }) => namespace as Key) }
+    return { window: merged, contents, sources, absorbed: others.map(({ namespace }) => namespace as Key) }
   }
 
   /** Where the contents of a session are; undefined when there is none of just this start and end. */
   contentsOf(key: Key, window: TimeWindow): Key | undefined {
-    const [row] = this.at(key, window)
-    return row?.namespace
+    return this.find(key, window)?.namespace
   }
 
   retire(key: Key, window: TimeWindow): void {
-    const [row, index, rows] = this.at(key, window)
+    const row = this.find(key, window)
     if (row === undefined) return
+    const sessions = this.of(key)
+    sessions.remove(row)
     this.table.remove(row)
-    rows.splice(index, 1)
-    if (rows.length === 0) this.ordered.delete(mapKey(key))
+    if (sessions.empty) this.ordered.delete(mapKey(key))
   }
 
-  private at(key: Key, { start, end }: TimeWindow): readonly [row: Row<StoredSession> | undefined, index: number, rows: Row<StoredSession>[]] {
-    const rows = this.ordered.get(mapKey(key)) ?? []
-    const index = firstBehind(rows, end)
-    const row = rows[index]
-    return [row !== undefined && row.value[0] === start && row.value[1] === end ? row : undefined, index, rows]
+  private find(key: Key, { start, end }: TimeWindow): Row<StoredSession> | undefined {
+    const [row] = this.ordered.get(mapKey(key))?.touching(end, end) ?? []
+    return row !== undefined && row.value[0] === start && row.value[1] === end ? row : undefined
   }
 
-  private of(key: Key): Row<StoredSession>[] {
+  private of(key: Key): OrderedSessions {
     const at = mapKey(key)
-    let rows = this.ordered.get(at)
-    if (rows === undefined) {
-      rows = []
-      this.ordered.set(at, rows)
+    let sessions = this.ordered.get(at)
+    if (sessions === undefined) {
+      sessions = new OrderedSessions()
+      this.ordered.set(at, sessions)
     }
-    return rows
+    return sessions
   }
-}
-
-const startOf = (rows: readonly Row<StoredSession>[], index: number): number => (rows[index] as Row<StoredSession>).value[0]
-
-/** The index of the first session that ends at a moment or behind it. */
-function firstBehind(rows: readonly Row<StoredSession>[], moment: number): number {
-  let low = 0
-  let high = rows.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if ((rows[middle] as Row<StoredSession>).value[1] < moment) low = middle + 1
-    else high = middle
-  }
-  return low
 }

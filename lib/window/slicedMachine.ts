@@ -117,11 +117,32 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
   private emit(key: Key, start: number): void {
     const { assigner, fold, emit } = this.options
     const merge = fold.merge as (a: A, b: A) => A
-    const within: Row<A>[] = []
-    for (const row of this.slices.rowsOf(key)) if ((row.namespace as number) >= start && (row.namespace as number) < start + assigner.sizeMs) within.push(row)
-    within.sort((a, b) => (a.namespace as number) - (b.namespace as number))
+    const within = this.slicesOf(key, start)
     const accumulators = within.map(({ value }) => value)
     emit(fold.result(accumulators.reduce((a, b) => merge(a, b))), key, start)
+  }
+
+  /** The slices of a window in order: of those that the key has, or of those that there may be, whichever are fewer. */
+  private slicesOf(key: Key, start: number): Row<A>[] {
+    const end = start + this.options.assigner.sizeMs
+    const slicesMax = this.options.assigner.sizeMs / this.widthMs
+    const within: Row<A>[] = []
+    let walked = 0
+    for (const row of this.slices.rowsOf(key)) {
+      if ((walked += 1) > slicesMax) return this.lookedUp(key, start, end)
+      const slice = row.namespace as number
+      if (slice >= start && slice < end) within.push(row)
+    }
+    return within.sort((a, b) => (a.namespace as number) - (b.namespace as number))
+  }
+
+  private lookedUp(key: Key, start: number, end: number): Row<A>[] {
+    const within: Row<A>[] = []
+    for (let slice = start; slice < end; slice += this.widthMs) {
+      const row = this.slices.find(key, slice)
+      if (row !== undefined) within.push(row)
+    }
+    return within
   }
 
   /** The last event time of the last window that holds a slice. */

@@ -52,7 +52,8 @@ export function sliding({ sizeMs, slideMs, offsetMs = 0, time = 'event' }: Slidi
     startOf: (timestampMs) => windowStart(timestampMs, slideMs, offsetMs),
     assign(_value, timeMs) {
       const windows: TimeWindow[] = []
-      for (let start = windowStart(timeMs, slideMs, offsetMs); start > timeMs - sizeMs; start -= slideMs) windows.push(timeWindow(start, start + sizeMs))
+      for (let start = windowStart(timeMs, slideMs, offsetMs); start > timeMs - sizeMs; start -= slideMs)
+        windows.push(timeWindow(start, start + sizeMs))
       return windows
     },
   }

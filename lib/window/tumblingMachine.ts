@@ -9,6 +9,7 @@ import type { Fold } from './fold.js'
 import type { LateRecords } from './lateRecords.js'
 import type { SlidingAssigner } from './sliding.js'
 import { checkForm } from './storedForm.js'
+import { windowStart } from './windowStart.js'
 
 /** What a machine needs to know beside its tables. */
 export interface FoldedOptions<T, A, M> {
@@ -24,13 +25,23 @@ export interface FoldedOptions<T, A, M> {
 export class TumblingMachine<T, A, M> implements Machine<T> {
   private readonly due = new DueRows<A>()
   private readonly form: string
+  // Fields of its own: they are read for every record.
+  private readonly sizeMs: number
+  private readonly offsetMs: number
+  private readonly allowedLatenessMs: number
+  private readonly fold: Fold<T, A, M>
 
   constructor(
     private readonly context: MachineContext<never>,
     private readonly options: FoldedOptions<T, A, M>,
     private readonly windows: RowTable<A>,
   ) {
-    this.form = `aggregates of ${options.assigner.sizeMs} ms`
+    const { assigner, allowedLatenessMs, fold } = options
+    this.form = `aggregates of ${assigner.sizeMs} ms`
+    this.sizeMs = assigner.sizeMs
+    this.offsetMs = assigner.offsetMs
+    this.allowedLatenessMs = allowedLatenessMs
+    this.fold = fold
   }
 
   snapshotState(): Json {
@@ -48,15 +59,14 @@ export class TumblingMachine<T, A, M> implements Machine<T> {
 
   processRecord(value: T, timestamp: number | undefined, key: unknown): void {
     if (timestamp === undefined) throw new StreamError('TIMESTAMP_INVALID', { uid: this.context.uid, found: timestamp })
-    const { assigner, fold, allowedLatenessMs } = this.options
-    const start = assigner.startOf(timestamp)
+    const start = windowStart(timestamp, this.sizeMs, this.offsetMs)
     const watermark = this.context.watermark()
-    const lastMs = start + assigner.sizeMs - 1
-    if (lastMs + allowedLatenessMs <= watermark) return this.options.late.add(value, timestamp)
+    const lastMs = start + this.sizeMs - 1
+    if (lastMs + this.allowedLatenessMs <= watermark) return this.options.late.add(value, timestamp)
     let row = this.windows.find(key as Key, start)
-    if (row !== undefined) this.windows.write(row, fold.add(row.value, value))
+    if (row !== undefined) this.windows.write(row, this.fold.add(row.value, value))
     else {
-      row = this.windows.create(key as Key, start, fold.first(value))
+      row = this.windows.create(key as Key, start, this.fold.first(value))
       this.schedule(row)
     }
     if (lastMs <= watermark) this.emit(row)
@@ -66,7 +76,7 @@ export class TumblingMachine<T, A, M> implements Machine<T> {
     this.due.advance(timestampMs, (timeMs, row) => {
       const lastMs = this.lastOf(row)
       if (timeMs === lastMs) this.emit(row)
-      if (timeMs === lastMs + this.options.allowedLatenessMs) this.windows.remove(row)
+      if (timeMs === lastMs + this.allowedLatenessMs) this.windows.remove(row)
     })
   }
 
@@ -77,14 +87,14 @@ export class TumblingMachine<T, A, M> implements Machine<T> {
   private schedule(row: Row<A>): void {
     const lastMs = this.lastOf(row)
     if (lastMs > this.context.watermark()) this.due.add(lastMs, row)
-    this.due.add(lastMs + this.options.allowedLatenessMs, row)
+    this.due.add(lastMs + this.allowedLatenessMs, row)
   }
 
   private emit(row: Row<A>): void {
-    this.options.emit(this.options.fold.result(row.value), row.key, row.namespace as number)
+    this.options.emit(this.fold.result(row.value), row.key, row.namespace as number)
   }
 
   private lastOf(row: Row<A>): number {
-    return (row.namespace as number) + this.options.assigner.sizeMs - 1
+    return (row.namespace as number) + this.sizeMs - 1
   }
 }

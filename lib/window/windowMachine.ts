@@ -1,6 +1,6 @@
+import { json, stateCodec } from '../codec.js'
 import type { Key } from '../key.js'
 import type { Machine, MachineContext } from '../machine.js'
-import { json, stateCodec } from '../codec.js'
 import type { SideOutput } from '../sideOutput.js'
 import type { Assigner } from './assigner.js'
 import type { Contents } from './contents.js'
@@ -10,7 +10,8 @@ import { FoldedContents } from './foldedContents.js'
 import { GeneralMachine, windowNames } from './generalMachine.js'
 import { LateRecords } from './lateRecords.js'
 import { ListedContents, timedCodec } from './listedContents.js'
-import { Sessions, type StoredSession } from './sessions.js'
+import type { StoredSession } from './orderedSessions.js'
+import { Sessions } from './sessions.js'
 import { SlicedMachine, sliceWidth } from './slicedMachine.js'
 import type { SlidingAssigner } from './sliding.js'
 import type { TimeWindow } from './timeWindow.js'
@@ -25,7 +26,13 @@ export function windowMachine(context: MachineContext<unknown>, plan: WindowPlan
   if (!plain || fold === undefined || assigner.time !== 'event' || !isFixed(assigner)) return general(context, plan)
   const widthMs = fold.merge === undefined ? undefined : sliceWidth(assigner)
   if (assigner.slideMs !== assigner.sizeMs && widthMs === undefined) return general(context, plan)
-  const options = { assigner, fold, allowedLatenessMs: plan.allowedLatenessMs, emit: plainEmitter(context, plan, assigner.sizeMs), late: lateOf(context, plan) }
+  const options = {
+    assigner,
+    fold,
+    allowedLatenessMs: plan.allowedLatenessMs,
+    emit: plainEmitter(context, plan, assigner.sizeMs),
+    late: lateOf(context, plan),
+  }
   const inner = context as MachineContext<never>
   if (widthMs === undefined || assigner.slideMs === assigner.sizeMs)
     return new TumblingMachine(inner, options, context.rows({ table: 'windows', state: 'accumulator', codec, namespaced: true }))
@@ -34,14 +41,22 @@ export function windowMachine(context: MachineContext<unknown>, plan: WindowPlan
 
 const isFixed = (assigner: Assigner<unknown>): assigner is SlidingAssigner => 'slideMs' in assigner && 'startOf' in assigner
 
-const lateOf = (context: MachineContext<unknown>, plan: WindowPlan): LateRecords => new LateRecords(context as MachineContext<never>, plan.request.late)
+const lateOf = (context: MachineContext<unknown>, plan: WindowPlan): LateRecords =>
+  new LateRecords(context as MachineContext<never>, plan.request.late)
 
 /** Emits what a fold found, without states. */
-function plainEmitter(context: MachineContext<unknown>, { request: { result } }: WindowPlan, sizeMs: number): (figure: unknown, key: Key, start: number) => void {
+function plainEmitter(
+  context: MachineContext<unknown>,
+  { request: { result } }: WindowPlan,
+  sizeMs: number,
+): (figure: unknown, key: Key, start: number) => void {
   const emitTo = sideEmitter(context)
   return (figure, key, start) => {
     const end = start + sizeMs
-    const shown = result === undefined ? figure : result(figure, { key, start, end, watermark: context.watermark(), globalState: {}, windowState: {}, emitTo: emitTo(end - 1) })
+    const shown =
+      result === undefined
+        ? figure
+        : result(figure, { key, start, end, watermark: context.watermark(), globalState: {}, windowState: {}, emitTo: emitTo(end - 1) })
     context.output.processRecord(shown, end - 1, key)
   }
 }
@@ -76,7 +91,11 @@ function general(context: MachineContext<unknown>, plan: WindowPlan): Machine<un
   }
   const listed = fold === undefined || evictor !== undefined
   const contents: Contents<unknown> = listed
-    ? new ListedContents(context.entries<Timed<unknown>>({ table: 'elements', state: 'element', codec: timedCodec(plan.elementCodec) }), evictor, showValues)
+    ? new ListedContents(
+        context.entries<Timed<unknown>>({ table: 'elements', state: 'element', codec: timedCodec(plan.elementCodec) }),
+        evictor,
+        showValues,
+      )
     : new FoldedContents(context.rows({ table: 'windows', state: 'accumulator', codec: plan.accumulatorCodec, namespaced: true }), fold, showFigure)
   return new GeneralMachine(context as MachineContext<never>, {
     assigner,
@@ -86,7 +105,9 @@ function general(context: MachineContext<unknown>, plan: WindowPlan): Machine<un
     contents,
     sessions:
       assigner.merging === true
-        ? new Sessions(context.rows<StoredSession>({ table: 'sessions', state: 'session', codec: stateCodec(json<StoredSession>()), namespaced: true }))
+        ? new Sessions(
+            context.rows<StoredSession>({ table: 'sessions', state: 'session', codec: stateCodec(json<StoredSession>()), namespaced: true }),
+          )
         : undefined,
     form: `${listed ? 'records' : 'aggregates'} of ${kindOf(assigner)}, with timers`,
     user: {

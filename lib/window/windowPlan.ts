@@ -57,14 +57,21 @@ export function checkedWindow(request: WindowRequest, uid: string): WindowPlan {
   atLeast('allowedLatenessMs', allowedLatenessMs, 0)
   if ([aggregate, reduce, process].filter((way) => way !== undefined).length !== 1)
     throw new ConfigurationError('OPTION_INVALID', { uid, option: 'aggregate', expected: 'one of aggregate, reduce and process' })
-  const fold = aggregate !== undefined ? foldOfAggregate(aggregate) : reduce !== undefined ? foldOfReduce((a, b) => request.reduce?.(a, b)) : undefined
+  const fold =
+    aggregate !== undefined ? foldOfAggregate(aggregate) : reduce !== undefined ? foldOfReduce((a, b) => request.reduce?.(a, b)) : undefined
   if (assigner.merging === true) {
     if (trigger.onMerge === undefined) throw new ConfigurationError('TRIGGER_CANNOT_MERGE', { uid, assigner: assigner.name })
     if (fold !== undefined && evictor === undefined && fold.merge === undefined)
       throw new ConfigurationError('OPTION_INVALID', { uid, option: 'aggregate.merge', expected: 'a function, because windows merge' })
-    if (request.windowState !== undefined) throw new ConfigurationError('OPTION_INVALID', { uid, option: 'windowState', expected: 'none, because windows merge' })
+    if (request.windowState !== undefined)
+      throw new ConfigurationError('OPTION_INVALID', { uid, option: 'windowState', expected: 'none, because windows merge' })
   }
-  const plain = trigger === assigner.trigger && evictor === undefined && request.globalState === undefined && request.windowState === undefined && request.clear === undefined
+  const plain =
+    trigger === assigner.trigger &&
+    evictor === undefined &&
+    request.globalState === undefined &&
+    request.windowState === undefined &&
+    request.clear === undefined
   const where = { uid }
   return {
     request,

@@ -17,10 +17,15 @@ export function duration(option: string, ms: number): void {
 /** Checks an offset: closer to 0 than what it shifts. */
 export function offsetBelow(everyMs: number, what: string, offsetMs: number): void {
   if (!Number.isSafeInteger(offsetMs) || Math.abs(offsetMs) >= everyMs)
-    throw new ConfigurationError('OPTION_INVALID', { option: 'offsetMs', found: offsetMs, expected: `a whole number closer to 0 than the ${what}, ${everyMs}` })
+    throw new ConfigurationError('OPTION_INVALID', {
+      option: 'offsetMs',
+      found: offsetMs,
+      expected: `a whole number closer to 0 than the ${what}, ${everyMs}`,
+    })
 }
 
 /** Checks the clock of an assigner. */
 export function knownTime(time: unknown): void {
-  if (time !== 'event' && time !== 'processing') throw new ConfigurationError('OPTION_INVALID', { option: 'time', found: time, expected: ['event', 'processing'] })
+  if (time !== 'event' && time !== 'processing')
+    throw new ConfigurationError('OPTION_INVALID', { option: 'time', found: time, expected: ['event', 'processing'] })
 }
