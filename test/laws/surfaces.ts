@@ -41,7 +41,12 @@ export const directorySurface =
       const known = parts.get(path)
       if (known !== undefined) return known
       const text = utf8.decode(bytes)
-      const lines = text.endsWith('\n') ? text.slice(0, -1).split('\n').map((line) => seen(JSON.parse(line))) : [{ key: '', text: `${path} is cut short` }]
+      const lines = text.endsWith('\n')
+        ? text
+            .slice(0, -1)
+            .split('\n')
+            .map((line) => seen(JSON.parse(line)))
+        : [{ key: '', text: `${path} is cut short` }]
       parts.set(path, lines)
       return lines
     }

@@ -16,7 +16,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 'D7.5',
     file: 'lib/coordinator.ts',
     find: 'await unwrap(pending.writer.publish(this.body(pending)))',
-    replace: 'for (const queue of this.host.commits.values()) queue.decide(pending.id)\n      await unwrap(pending.writer.publish(this.body(pending)))',
+    replace:
+      'for (const queue of this.host.commits.values()) queue.decide(pending.id)\n      await unwrap(pending.writer.publish(this.body(pending)))',
   },
   {
     name: 'a checkpoint is complete before its publish has answered',
