@@ -9,7 +9,7 @@ import { BackendError, SinkError } from '../../lib/errors.js'
 import type { Limits } from '../../lib/limits.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
-import { type SinkAmbushes, sinkWith, type StorageAmbushes, storageWith } from '../support/adversaries.js'
+import { type SinkAmbushes, type StorageAmbushes, sinkWith, storageWith } from '../support/adversaries.js'
 import { settled, testJob, watched } from '../support/jobs.js'
 
 interface Setting {
@@ -69,7 +69,10 @@ describe('when checkpoints come', () => {
       [500, 1],
     ] as const) {
       const slow = gate()
-      const { run, clock } = counting({ checkpoints: { intervalMs: 1_000, minPauseMs }, storage: { publish: (id) => (id === 1 ? slow.opened : undefined) } })
+      const { run, clock } = counting({
+        checkpoints: { intervalMs: 1_000, minPauseMs },
+        storage: { publish: (id) => (id === 1 ? slow.opened : undefined) },
+      })
       await settled()
       await clock.advance(1_000)
       await clock.advance(1_500)
@@ -188,7 +191,10 @@ describe('a checkpoint that fails', () => {
 
   test('because it takes too long is aborted, and names whom it waited for', async () => {
     const slow = gate()
-    const { run, clock, out, push } = counting({ checkpoints: { timeoutMs: 5_000 }, sink: { preCommit: (id) => (id === 1 ? slow.opened : undefined) } })
+    const { run, clock, out, push } = counting({
+      checkpoints: { timeoutMs: 5_000 },
+      sink: { preCommit: (id) => (id === 1 ? slow.opened : undefined) },
+    })
     await settled()
     await push('a')
     const taken = run.checkpoint()
@@ -245,7 +251,11 @@ describe('a checkpoint that fails', () => {
     await push('a')
     await expect(run.checkpoint()).rejects.toMatchObject({ code: 'CHECKPOINT_DECLINED', cause: { code: 'VALUE_NOT_ENCODABLE' } })
     void run.checkpoint().catch(() => undefined)
-    await expect(run.done).rejects.toMatchObject({ code: 'CHECKPOINTS_FAILING', details: expect.objectContaining({ failures: 2 }), cause: { code: 'CHECKPOINT_DECLINED' } })
+    await expect(run.done).rejects.toMatchObject({
+      code: 'CHECKPOINTS_FAILING',
+      details: expect.objectContaining({ failures: 2 }),
+      cause: { code: 'CHECKPOINT_DECLINED' },
+    })
   })
 
   test.each([0, 3])('is tolerated %i times in a row; a success starts the count anew', async (tolerableFailures) => {
@@ -267,7 +277,10 @@ describe('a checkpoint that fails', () => {
     }
     fail = true
     for (let each = 0; each <= tolerableFailures; each += 1) await run.checkpoint().catch(() => undefined)
-    await expect(run.done).rejects.toMatchObject({ code: 'CHECKPOINTS_FAILING', cause: { code: 'CHECKPOINT_DECLINED', cause: { code: 'BACKEND_IO' } } })
+    await expect(run.done).rejects.toMatchObject({
+      code: 'CHECKPOINTS_FAILING',
+      cause: { code: 'CHECKPOINT_DECLINED', cause: { code: 'BACKEND_IO' } },
+    })
   })
 
   test('at the very end is tried again, and then completes', async () => {
@@ -544,7 +557,15 @@ describe('many rows', () => {
     const hold = gate()
     const sums = () => statefulMap('sum', { state: t.number, initial: 0 }, (sum, n: number) => [sum + n, sum + n])
     const storage = memory()
-    const { job, clock } = testJob(({ source, sink }) => source('in', input).pipe(keyBy((n) => n % 1_000), sums(), sink('out', out)), { storage })
+    const { job, clock } = testJob(
+      ({ source, sink }) =>
+        source('in', input).pipe(
+          keyBy((n) => n % 1_000),
+          sums(),
+          sink('out', out),
+        ),
+      { storage },
+    )
     let yields = 0
     Object.assign(clock, {
       yield: () => {
