@@ -64,7 +64,7 @@ export class OperatorRun implements RunContext {
     const stream = apply(this.subjects as unknown as readonly Observable<never>[])
     this.listen('main', stream)
     for (const side of sides) this.listen(side.tag, sideStream(stream, side))
-    this.subjects.forEach((subject, index) => subject.next(new StreamStart(this, keyed, `in${index}`)))
+    for (const [index, subject] of this.subjects.entries()) subject.next(new StreamStart(this, keyed, `in${index}`))
     for (const [uid, participant] of this.participants) {
       const meta = from?.metas.get(uid)
       if (meta !== undefined) participant.restore({ meta: JSON.parse(meta) as Json })

@@ -2,11 +2,11 @@
 import { readBody } from '../../lib/checkpointBody.js'
 import type { RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
 import { readRows } from '../../lib/state/rowFrames.js'
-import type { Found } from './inSimulation.js'
 import { plainSurface } from './plainSurface.js'
 import { calm } from './plan.js'
 import { runSchedule } from './schedule.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
+import type { Found } from './storageIn.js'
 import type { Surface } from './surface.js'
 
 /** Everything that operators keep, and where the sources stood. Ids, epochs and transactions are left out: they may differ. */

@@ -4,7 +4,7 @@ import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { biased, chance } from '../../laws/crashFsChoices.js'
-import { filesIn } from '../../laws/simulation/inSimulation.js'
+import { filesIn } from '../../laws/simulation/filesIn.js'
 import { textOf } from '../../laws/simulation/plainSurface.js'
 import type { Seen, Surface } from '../../laws/simulation/surface.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
