@@ -60,7 +60,14 @@ export class Alignment {
     count: number,
     private readonly behind: Junction,
   ) {
-    this.inputs = Array.from({ length: count }, (_, index) => ({ index, started: undefined, end: undefined, completed: false, blocked: true, held: [] }))
+    this.inputs = Array.from({ length: count }, (_, index) => ({
+      index,
+      started: undefined,
+      end: undefined,
+      completed: false,
+      blocked: true,
+      held: [],
+    }))
     this.valve = new WatermarkValve(count, behind)
   }
 
@@ -159,7 +166,8 @@ export class Alignment {
         return this.barrier(input, element)
       case 'end':
         input.end = element
-        if (this.inputs.every((each) => each.end !== undefined)) this.behind.end(new EndOfInput(this.inputs.some((each) => each.end?.drained === true)))
+        if (this.inputs.every((each) => each.end !== undefined))
+          this.behind.end(new EndOfInput(this.inputs.some((each) => each.end?.drained === true)))
         return
       default:
         return unreachable(element)
@@ -174,9 +182,16 @@ export class Alignment {
     if (first === undefined || starts.some((each) => each === undefined)) return
     const known = starts as StreamStart[]
     this.run = (known.find((each) => each.run.kind === 'job') ?? first).run
-    if (this.run.kind === 'job' && known.some((each) => each.run !== this.run)) throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
+    if (this.run.kind === 'job' && known.some((each) => each.run !== this.run))
+      throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
     const path = `(${known.map((each) => each.path).join('+')})`
-    this.behind.start(new StreamStart(this.run, known.every((each) => each.keyed), path))
+    this.behind.start(
+      new StreamStart(
+        this.run,
+        known.every((each) => each.keyed),
+        path,
+      ),
+    )
     this.into = this.behind.receiver()
     this.release()
   }
@@ -217,7 +232,8 @@ export class Alignment {
     const max = (this.run ?? input.started?.run)?.limits.heldElementsMax ?? 0
     const { aligning } = this
     if (this.heldCount <= max) return
-    if (aligning === undefined) throw new StreamError('ENTRY_QUEUE_FULL', { operator: this.behind.operator, heldElementsMax: max, reason: 'another input has not started' })
+    if (aligning === undefined)
+      throw new StreamError('ENTRY_QUEUE_FULL', { operator: this.behind.operator, heldElementsMax: max, reason: 'another input has not started' })
     this.settled = aligning.checkpointId
     this.run?.abort(
       aligning.checkpointId,

@@ -9,7 +9,12 @@ import type { Json } from './json.js'
 
 const format = 1
 
-const json = new t.Type<Json, Json, unknown>('Json', (value): value is Json => value !== undefined, (value, context) => (value === undefined ? t.failure(value, context) : t.success(value as Json)), t.identity)
+const json = new t.Type<Json, Json, unknown>(
+  'Json',
+  (value): value is Json => value !== undefined,
+  (value, context) => (value === undefined ? t.failure(value, context) : t.success(value as Json)),
+  t.identity,
+)
 
 const PendingTransaction = t.type({ checkpointId: t.number, epoch: t.number, handle: json })
 
@@ -25,7 +30,8 @@ export type PendingTransaction = t.TypeOf<typeof PendingTransaction>
 export type CheckpointBody = t.TypeOf<typeof Body>
 
 /** A record of names that a hostile or an unlucky name (`__proto__`) cannot damage. */
-export const byName = <A>(entries: Iterable<readonly [string, A]>): { [name: string]: A } => Object.assign(Object.create(null) as { [name: string]: A }, Object.fromEntries(entries))
+export const byName = <A>(entries: Iterable<readonly [string, A]>): { [name: string]: A } =>
+  Object.assign(Object.create(null) as { [name: string]: A }, Object.fromEntries(entries))
 
 export const bodyOf = (parts: Omit<CheckpointBody, 'format'>): Json => ({ format, ...parts }) as unknown as Json
 
@@ -33,7 +39,16 @@ export function readBody(stored: Json): CheckpointBody {
   const found = (stored as { format?: unknown } | null)?.format
   if (typeof found === 'number' && found > format) throw new BackendError('FORMAT_NEWER', { what: 'checkpoint', found, supported: format })
   const decoded = Body.decode(stored)
-  if (either.isLeft(decoded)) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the body of the checkpoint', reason: decoded.left.map(({ context }) => context.map(({ key }) => key).join('.')).slice(0, 3) })
+  if (either.isLeft(decoded))
+    throw new BackendError('SNAPSHOT_CORRUPT', {
+      what: 'the body of the checkpoint',
+      reason: decoded.left.map(({ context }) => context.map(({ key }) => key).join('.')).slice(0, 3),
+    })
   const { sources, operators, sinks } = decoded.right
-  return { ...decoded.right, sources: byName(Object.entries(sources)), operators: byName(Object.entries(operators)), sinks: byName(Object.entries(sinks)) }
+  return {
+    ...decoded.right,
+    sources: byName(Object.entries(sources)),
+    operators: byName(Object.entries(operators)),
+    sinks: byName(Object.entries(sinks)),
+  }
 }

@@ -8,8 +8,8 @@
  * **Fault model** A commit may fail, succeed without an answer, or never answer; the process may die between any two steps.
  */
 import { option, type taskEither } from 'fp-ts'
-import type { Cancel, Clock } from './clock.js'
 import type { PendingTransaction } from './checkpointBody.js'
+import type { Cancel, Clock } from './clock.js'
 import { hasCode, InvariantViolation, RxweirError } from './errors.js'
 import type { CheckpointId, Epoch } from './identity.js'
 import type { SinkWriter, TransactionHandle } from './ports/transactionalSink.js'
@@ -139,7 +139,12 @@ export class CommitQueue {
         await unwrap(this.writer.commit(handle))
         return true
       } catch (error) {
-        if (hasCode(error, 'TRANSACTION_LOST') || hasCode(error, 'SINK_FENCED') || error instanceof InvariantViolation || (error instanceof RxweirError && error.details.permanent === true)) {
+        if (
+          hasCode(error, 'TRANSACTION_LOST') ||
+          hasCode(error, 'SINK_FENCED') ||
+          error instanceof InvariantViolation ||
+          (error instanceof RxweirError && error.details.permanent === true)
+        ) {
           this.host.fail(error)
           return false
         }

@@ -9,13 +9,13 @@
  * **Fault model** Any participant may decline, be late or never answer; any write may fail; the process may die anywhere; another
  * process may take the storage over (then this run ends).
  */
-import { type CheckpointBody, bodyOf, byName } from './checkpointBody.js'
+import { bodyOf, byName, type CheckpointBody } from './checkpointBody.js'
 import type { Cancel, Clock } from './clock.js'
 import type { CommitQueue } from './commitQueue.js'
 import { CheckpointBarrier } from './element.js'
 import { BackendError, CheckpointError, hasCode, InvariantViolation, invariant, StreamError } from './errors.js'
-import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
 import type { JobEvent } from './events.js'
+import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
 import type { CheckpointSession, CheckpointWriter } from './ports/checkpointStorage.js'
 import type { Participant, Snapshot } from './run.js'
 import type { SourceStage } from './sourceStage.js'
@@ -227,7 +227,10 @@ export class Coordinator {
 
   private timedOut(pending: Pending, timeoutMs: number): void {
     const waitsFor = [...this.host.commits.values()].filter((queue) => !queue.isPrepared(pending.id)).map(({ uid }) => uid)
-    this.abort(pending.id, new CheckpointError('CHECKPOINT_TIMED_OUT', { checkpointId: pending.id, timeoutMs, waitsFor: waitsFor.length > 0 ? waitsFor : 'the storage' }))
+    this.abort(
+      pending.id,
+      new CheckpointError('CHECKPOINT_TIMED_OUT', { checkpointId: pending.id, timeoutMs, waitsFor: waitsFor.length > 0 ? waitsFor : 'the storage' }),
+    )
   }
 
   private async persist(pending: Pending): Promise<void> {
@@ -250,7 +253,13 @@ export class Coordinator {
   private persistFailed(pending: Pending, cause: unknown): void {
     pending.publishing = false
     if (pending.aborted !== undefined || this.closed) return
-    if (hasCode(cause, 'STATE_MUTATED') || hasCode(cause, 'BACKEND_FENCED') || cause instanceof InvariantViolation || (cause instanceof BackendError && cause.details.fatal === true)) this.host.fail(cause)
+    if (
+      hasCode(cause, 'STATE_MUTATED') ||
+      hasCode(cause, 'BACKEND_FENCED') ||
+      cause instanceof InvariantViolation ||
+      (cause instanceof BackendError && cause.details.fatal === true)
+    )
+      this.host.fail(cause)
     this.abort(pending.id, new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: pending.id }, { cause }))
   }
 

@@ -109,7 +109,8 @@ export class EndOfInput extends Branded {
 export type Element<T = unknown, K = unknown> = StreamStart | RecordElement<T, K> | Watermark | WatermarkStatus | CheckpointBarrier | EndOfInput
 
 /** Recognises an element of this or of another copy of the module. */
-export const isElement = (value: unknown): value is Element => typeof value === 'object' && value !== null && (value as { readonly [brand]?: true })[brand] === true
+export const isElement = (value: unknown): value is Element =>
+  typeof value === 'object' && value !== null && (value as { readonly [brand]?: true })[brand] === true
 
 /**
  * Opens an element: its record, or undefined when it is a control element.

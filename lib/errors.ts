@@ -5,64 +5,248 @@
  */
 export const errorTable = {
   // --- the pipeline was assembled wrongly
-  NAME_INVALID: { class: 'ConfigurationError', meaning: 'a name is not usable as the name of state', hint: 'use 1 to 100 characters of A-Z, a-z, 0-9, ".", "_" and "-", and no name that an operating system reserves' },
+  NAME_INVALID: {
+    class: 'ConfigurationError',
+    meaning: 'a name is not usable as the name of state',
+    hint: 'use 1 to 100 characters of A-Z, a-z, 0-9, ".", "_" and "-", and no name that an operating system reserves',
+  },
   OPTION_INVALID: { class: 'ConfigurationError', meaning: 'an option has a value outside its range', hint: 'see the documented range of the option' },
-  UID_DUPLICATE: { class: 'ConfigurationError', meaning: 'two operators of one pipeline share a uid', hint: 'give each stateful operator, source and sink a uid of its own' },
-  STREAM_NOT_KEYED: { class: 'ConfigurationError', meaning: 'an operator with keyed state stands on a stream without keys', hint: 'put keyBy(...) before it' },
-  SOURCE_NOT_REPLAYABLE: { class: 'ConfigurationError', meaning: 'a job reads from something that cannot be read again', hint: 'open inputs of a job with source(uid, ...), not with records()' },
-  OPERATOR_NOT_STARTED: { class: 'ConfigurationError', meaning: 'an operator of the job never saw the start of its stream', hint: 'end every branch in a sink that the graph function returns; between operators use only rxjs operators that pass every element on at once (no filter, delay, debounceTime, observeOn(asyncScheduler))' },
-  JOB_WITHOUT_SINK: { class: 'ConfigurationError', meaning: 'the graph function of a job returned nothing to run', hint: 'return the stream that sink(...) returns, or an array of them' },
-  SIDE_OUTPUT_UNREACHABLE: { class: 'ConfigurationError', meaning: 'fromSide was applied to a stream that does not emit that side output', hint: 'apply fromSide(tag) directly to the stream of the operator that emits it; forks need no share()' },
-  CODEC_ASYNCHRONOUS: { class: 'ConfigurationError', meaning: 'a schema validates asynchronously', hint: 'state is decoded synchronously: use a schema without asynchronous refinements' },
-  CODEC_INVALID: { class: 'ConfigurationError', meaning: 'something that is no codec was given as one', hint: 'pass an io-ts type, a Standard Schema (zod, valibot, arktype) or codec({ encode, decode })' },
+  UID_DUPLICATE: {
+    class: 'ConfigurationError',
+    meaning: 'two operators of one pipeline share a uid',
+    hint: 'give each stateful operator, source and sink a uid of its own',
+  },
+  STREAM_NOT_KEYED: {
+    class: 'ConfigurationError',
+    meaning: 'an operator with keyed state stands on a stream without keys',
+    hint: 'put keyBy(...) before it',
+  },
+  SOURCE_NOT_REPLAYABLE: {
+    class: 'ConfigurationError',
+    meaning: 'a job reads from something that cannot be read again',
+    hint: 'open inputs of a job with source(uid, ...), not with records()',
+  },
+  OPERATOR_NOT_STARTED: {
+    class: 'ConfigurationError',
+    meaning: 'an operator of the job never saw the start of its stream',
+    hint: 'end every branch in a sink that the graph function returns; between operators use only rxjs operators that pass every element on at once (no filter, delay, debounceTime, observeOn(asyncScheduler))',
+  },
+  JOB_WITHOUT_SINK: {
+    class: 'ConfigurationError',
+    meaning: 'the graph function of a job returned nothing to run',
+    hint: 'return the stream that sink(...) returns, or an array of them',
+  },
+  SIDE_OUTPUT_UNREACHABLE: {
+    class: 'ConfigurationError',
+    meaning: 'fromSide was applied to a stream that does not emit that side output',
+    hint: 'apply fromSide(tag) directly to the stream of the operator that emits it; forks need no share()',
+  },
+  CODEC_ASYNCHRONOUS: {
+    class: 'ConfigurationError',
+    meaning: 'a schema validates asynchronously',
+    hint: 'state is decoded synchronously: use a schema without asynchronous refinements',
+  },
+  CODEC_INVALID: {
+    class: 'ConfigurationError',
+    meaning: 'something that is no codec was given as one',
+    hint: 'pass an io-ts type, a Standard Schema (zod, valibot, arktype) or codec({ encode, decode })',
+  },
   // --- the stream broke the protocol
-  STREAM_NOT_STARTED: { class: 'StreamError', meaning: 'an element arrived before the start of its stream', hint: 'feed operators from records() or from the source(...) of a job' },
-  STREAM_STARTED_TWICE: { class: 'StreamError', meaning: 'a second start arrived on one input', hint: 'join element streams with union(...), not with merge, concat or startWith; do not use repeat or retry inside a job' },
-  SUBSCRIBED_AGAIN: { class: 'StreamError', meaning: 'a running stream was subscribed to again', hint: 'restart the whole job, job.pipe(retry(...)), not a part of it' },
-  INPUT_CUT: { class: 'StreamError', meaning: 'an input completed without its end of input', hint: 'an rxjs operator such as take, takeUntil, catchError or retry ended the element stream; end the job itself instead, job.pipe(take(...))' },
-  BARRIER_LOST: { class: 'StreamError', meaning: 'a checkpoint barrier did not arrive on an input', hint: 'an rxjs operator between two rxweir operators dropped a control element: use filterValues, mapValues or lift(...) instead' },
-  BARRIER_REPEATED: { class: 'StreamError', meaning: 'a checkpoint barrier arrived twice or out of order', hint: 'join element streams with union(...), and pass every element on once and in order' },
-  ENTRY_QUEUE_FULL: { class: 'StreamError', meaning: 'a feedback loop filled the entry queue of an operator', hint: 'break the loop, or raise limits.entryQueueMax' },
-  KEY_INVALID: { class: 'StreamError', meaning: 'a key selector returned something that cannot be a key', hint: 'a key is a string, number, bigint, boolean, null, Date, or an array of these' },
-  TIMESTAMP_INVALID: { class: 'StreamError', meaning: 'a record has no usable event time', hint: 'put assignTimestamps(...) before the operator and return whole milliseconds since 1970' },
-  LIFT_ASYNCHRONOUS: { class: 'StreamError', meaning: 'a lifted operator emitted outside the call', hint: 'lift(...) takes stateless synchronous operators such as map and filter' },
-  LIFT_COMPLETED: { class: 'StreamError', meaning: 'a lifted operator completed its stream', hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream' },
-  VALUE_NOT_ENCODABLE: { class: 'StreamError', meaning: 'a value cannot be written so that it reads back the same', hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec' },
-  STATE_FULL: { class: 'StreamError', meaning: 'an operator holds as many keys as its limit allows', hint: 'let state expire, use a backend for more state than memory, or raise limits.rowsMax' },
+  STREAM_NOT_STARTED: {
+    class: 'StreamError',
+    meaning: 'an element arrived before the start of its stream',
+    hint: 'feed operators from records() or from the source(...) of a job',
+  },
+  STREAM_STARTED_TWICE: {
+    class: 'StreamError',
+    meaning: 'a second start arrived on one input',
+    hint: 'join element streams with union(...), not with merge, concat or startWith; do not use repeat or retry inside a job',
+  },
+  SUBSCRIBED_AGAIN: {
+    class: 'StreamError',
+    meaning: 'a running stream was subscribed to again',
+    hint: 'restart the whole job, job.pipe(retry(...)), not a part of it',
+  },
+  INPUT_CUT: {
+    class: 'StreamError',
+    meaning: 'an input completed without its end of input',
+    hint: 'an rxjs operator such as take, takeUntil, catchError or retry ended the element stream; end the job itself instead, job.pipe(take(...))',
+  },
+  BARRIER_LOST: {
+    class: 'StreamError',
+    meaning: 'a checkpoint barrier did not arrive on an input',
+    hint: 'an rxjs operator between two rxweir operators dropped a control element: use filterValues, mapValues or lift(...) instead',
+  },
+  BARRIER_REPEATED: {
+    class: 'StreamError',
+    meaning: 'a checkpoint barrier arrived twice or out of order',
+    hint: 'join element streams with union(...), and pass every element on once and in order',
+  },
+  ENTRY_QUEUE_FULL: {
+    class: 'StreamError',
+    meaning: 'a feedback loop filled the entry queue of an operator',
+    hint: 'break the loop, or raise limits.entryQueueMax',
+  },
+  KEY_INVALID: {
+    class: 'StreamError',
+    meaning: 'a key selector returned something that cannot be a key',
+    hint: 'a key is a string, number, bigint, boolean, null, Date, or an array of these',
+  },
+  TIMESTAMP_INVALID: {
+    class: 'StreamError',
+    meaning: 'a record has no usable event time',
+    hint: 'put assignTimestamps(...) before the operator and return whole milliseconds since 1970',
+  },
+  LIFT_ASYNCHRONOUS: {
+    class: 'StreamError',
+    meaning: 'a lifted operator emitted outside the call',
+    hint: 'lift(...) takes stateless synchronous operators such as map and filter',
+  },
+  LIFT_COMPLETED: {
+    class: 'StreamError',
+    meaning: 'a lifted operator completed its stream',
+    hint: 'lift(...) takes stateless synchronous operators; take(n) and the like cut a stream',
+  },
+  VALUE_NOT_ENCODABLE: {
+    class: 'StreamError',
+    meaning: 'a value cannot be written so that it reads back the same',
+    hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec',
+  },
+  STATE_FULL: {
+    class: 'StreamError',
+    meaning: 'an operator holds as many keys as its limit allows',
+    hint: 'let state expire, use a backend for more state than memory, or raise limits.rowsMax',
+  },
   // --- one checkpoint failed; the stream goes on
-  CHECKPOINT_TIMED_OUT: { class: 'CheckpointError', meaning: 'a checkpoint was not acknowledged by all in time', hint: 'the operators named did not see the barrier or are still writing: look for an rxjs operator that drops or delays elements, a slow sink or a slow disk' },
+  CHECKPOINT_TIMED_OUT: {
+    class: 'CheckpointError',
+    meaning: 'a checkpoint was not acknowledged by all in time',
+    hint: 'the operators named did not see the barrier or are still writing: look for an rxjs operator that drops or delays elements, a slow sink or a slow disk',
+  },
   CHECKPOINT_DECLINED: { class: 'CheckpointError', meaning: 'a participant could not take its snapshot', hint: 'the cause tells what failed' },
-  CHECKPOINT_CANCELLED: { class: 'CheckpointError', meaning: 'the run ended while a checkpoint was under way', hint: 'the checkpoint before it is intact' },
-  ALIGNMENT_BUFFER_FULL: { class: 'CheckpointError', meaning: 'more elements were held back while inputs aligned than the limit allows', hint: 'one input delivers its barrier much later than another; raise limits.heldElementsMax or remove what delays it' },
-  UNCONFIRMED_COMMITS_FULL: { class: 'CheckpointError', meaning: 'too many decided transactions wait for their sink', hint: 'the sink named does not confirm its commits; see limits.unconfirmedCommitsMax' },
-  STATE_MUTATED: { class: 'CheckpointError', meaning: 'a state value was changed in place after it was returned', hint: 'state is immutable: return a new value from the step' },
-  CHECKPOINTS_FAILING: { class: 'CheckpointError', meaning: 'more checkpoints in a row failed than are tolerated', hint: 'the cause is the last failure; see checkpoints.tolerableFailures' },
+  CHECKPOINT_CANCELLED: {
+    class: 'CheckpointError',
+    meaning: 'the run ended while a checkpoint was under way',
+    hint: 'the checkpoint before it is intact',
+  },
+  ALIGNMENT_BUFFER_FULL: {
+    class: 'CheckpointError',
+    meaning: 'more elements were held back while inputs aligned than the limit allows',
+    hint: 'one input delivers its barrier much later than another; raise limits.heldElementsMax or remove what delays it',
+  },
+  UNCONFIRMED_COMMITS_FULL: {
+    class: 'CheckpointError',
+    meaning: 'too many decided transactions wait for their sink',
+    hint: 'the sink named does not confirm its commits; see limits.unconfirmedCommitsMax',
+  },
+  STATE_MUTATED: {
+    class: 'CheckpointError',
+    meaning: 'a state value was changed in place after it was returned',
+    hint: 'state is immutable: return a new value from the step',
+  },
+  CHECKPOINTS_FAILING: {
+    class: 'CheckpointError',
+    meaning: 'more checkpoints in a row failed than are tolerated',
+    hint: 'the cause is the last failure; see checkpoints.tolerableFailures',
+  },
   // --- a storage failed
-  BACKEND_NOT_OPEN: { class: 'BackendError', meaning: 'a storage was used before it was opened or after it was closed', hint: 'open the session first, and use none after close' },
-  BACKEND_IN_USE: { class: 'BackendError', meaning: 'another run of this process uses this storage', hint: 'a second subscription while one runs would be a second writer: share() the job, or wait until the first has ended' },
-  BACKEND_FENCED: { class: 'BackendError', meaning: 'another process has taken over this storage', hint: 'only the newest run may publish checkpoints; this one has to stop' },
+  BACKEND_NOT_OPEN: {
+    class: 'BackendError',
+    meaning: 'a storage was used before it was opened or after it was closed',
+    hint: 'open the session first, and use none after close',
+  },
+  BACKEND_IN_USE: {
+    class: 'BackendError',
+    meaning: 'another run of this process uses this storage',
+    hint: 'a second subscription while one runs would be a second writer: share() the job, or wait until the first has ended',
+  },
+  BACKEND_FENCED: {
+    class: 'BackendError',
+    meaning: 'another process has taken over this storage',
+    hint: 'only the newest run may publish checkpoints; this one has to stop',
+  },
   BACKEND_IO: { class: 'BackendError', meaning: 'reading or writing a storage failed', hint: 'the cause has the system error' },
-  BACKEND_FULL: { class: 'BackendError', meaning: 'a storage has no room left', hint: 'free space; the last complete checkpoint is intact and the next one is tried again' },
-  BACKEND_NOT_OWNED: { class: 'BackendError', meaning: 'a directory does not belong to this job, or others may write to it', hint: 'give each job a directory of its own, writable by its user only' },
-  SNAPSHOT_CORRUPT: { class: 'BackendError', meaning: 'stored bytes are not what was written', hint: 'the file named is damaged: restore it from a backup, or start from another checkpoint explicitly' },
-  FORMAT_NEWER: { class: 'BackendError', meaning: 'stored bytes were written by a newer release', hint: 'run the release that wrote them, or a later one' },
+  BACKEND_FULL: {
+    class: 'BackendError',
+    meaning: 'a storage has no room left',
+    hint: 'free space; the last complete checkpoint is intact and the next one is tried again',
+  },
+  BACKEND_NOT_OWNED: {
+    class: 'BackendError',
+    meaning: 'a directory does not belong to this job, or others may write to it',
+    hint: 'give each job a directory of its own, writable by its user only',
+  },
+  SNAPSHOT_CORRUPT: {
+    class: 'BackendError',
+    meaning: 'stored bytes are not what was written',
+    hint: 'the file named is damaged: restore it from a backup, or start from another checkpoint explicitly',
+  },
+  FORMAT_NEWER: {
+    class: 'BackendError',
+    meaning: 'stored bytes were written by a newer release',
+    hint: 'run the release that wrote them, or a later one',
+  },
   // --- recovery could not go on
-  STATE_UNCLAIMED: { class: 'RestoreError', meaning: 'the checkpoint has state of an operator that the program does not have', hint: 'bring the operator back under its uid, or start from another storage' },
-  STATE_VERSION_UNSUPPORTED: { class: 'RestoreError', meaning: 'stored state has a version that the codec cannot read', hint: 'give the codec a migration from that version' },
-  CODEC_MISMATCH: { class: 'RestoreError', meaning: 'stored state does not decode with the codec of the program', hint: 'the stored value has another shape: give the codec a new version with a migration' },
-  STATE_KIND_CHANGED: { class: 'RestoreError', meaning: 'a uid names another kind of participant than in the checkpoint', hint: 'give the new operator a uid of its own' },
-  SINK_AHEAD: { class: 'RestoreError', meaning: 'a sink has committed more than the restored checkpoint knows', hint: 'starting from here would write records again; restore the newest checkpoint, point the sink elsewhere, or allow it with restore: { allowSinkAhead: true }' },
-  SOURCE_OFFSET_GONE: { class: 'RestoreError', meaning: 'the source no longer has the data at the stored offset', hint: 'bring the data back, or choose onOffsetGone: "earliest" for that source' },
-  SOURCE_OFFSET_AHEAD: { class: 'RestoreError', meaning: 'the stored offset lies beyond the end of the source', hint: 'the data was truncated or replaced: bring it back, or choose onOffsetGone: "earliest" for that source' },
+  STATE_UNCLAIMED: {
+    class: 'RestoreError',
+    meaning: 'the checkpoint has state of an operator that the program does not have',
+    hint: 'bring the operator back under its uid, or start from another storage',
+  },
+  STATE_VERSION_UNSUPPORTED: {
+    class: 'RestoreError',
+    meaning: 'stored state has a version that the codec cannot read',
+    hint: 'give the codec a migration from that version',
+  },
+  CODEC_MISMATCH: {
+    class: 'RestoreError',
+    meaning: 'stored state does not decode with the codec of the program',
+    hint: 'the stored value has another shape: give the codec a new version with a migration',
+  },
+  STATE_KIND_CHANGED: {
+    class: 'RestoreError',
+    meaning: 'a uid names another kind of participant than in the checkpoint',
+    hint: 'give the new operator a uid of its own',
+  },
+  SINK_AHEAD: {
+    class: 'RestoreError',
+    meaning: 'a sink has committed more than the restored checkpoint knows',
+    hint: 'starting from here would write records again; restore the newest checkpoint, point the sink elsewhere, or allow it with restore: { allowSinkAhead: true }',
+  },
+  SOURCE_OFFSET_GONE: {
+    class: 'RestoreError',
+    meaning: 'the source no longer has the data at the stored offset',
+    hint: 'bring the data back, or choose onOffsetGone: "earliest" for that source',
+  },
+  SOURCE_OFFSET_AHEAD: {
+    class: 'RestoreError',
+    meaning: 'the stored offset lies beyond the end of the source',
+    hint: 'the data was truncated or replaced: bring it back, or choose onOffsetGone: "earliest" for that source',
+  },
   // --- a source or a sink failed while running
   SOURCE_IO: { class: 'SourceError', meaning: 'reading a source failed', hint: 'the cause has the system error' },
-  RECORD_MALFORMED: { class: 'SourceError', meaning: 'a record of a source cannot be decoded', hint: 'give the source a deadLetters side output to go on without it' },
+  RECORD_MALFORMED: {
+    class: 'SourceError',
+    meaning: 'a record of a source cannot be decoded',
+    hint: 'give the source a deadLetters side output to go on without it',
+  },
   RECORD_TOO_LONG: { class: 'SourceError', meaning: 'a record of a source is longer than the limit', hint: 'raise lineBytesMax of the source' },
   SINK_IO: { class: 'SinkError', meaning: 'writing to a sink failed', hint: 'the cause has the system error' },
   SINK_SHARED: { class: 'SinkError', meaning: 'the target of a sink belongs to another job or sink', hint: 'give each sink a target of its own' },
-  SINK_FENCED: { class: 'SinkError', meaning: 'a newer run has taken over the target of a sink', hint: 'only the newest run may write; this one has to stop' },
-  TRANSACTION_LOST: { class: 'SinkError', meaning: 'a transaction that was decided is neither pending nor committed at its sink', hint: 'somebody removed it: its records are missing from the output until they are replayed from an older checkpoint' },
-  TRANSACTION_DAMAGED: { class: 'SinkError', meaning: 'a transaction that was decided is not what was written', hint: 'the file named was changed or damaged: restore it from a backup, or replay its records from an older checkpoint' },
+  SINK_FENCED: {
+    class: 'SinkError',
+    meaning: 'a newer run has taken over the target of a sink',
+    hint: 'only the newest run may write; this one has to stop',
+  },
+  TRANSACTION_LOST: {
+    class: 'SinkError',
+    meaning: 'a transaction that was decided is neither pending nor committed at its sink',
+    hint: 'somebody removed it: its records are missing from the output until they are replayed from an older checkpoint',
+  },
+  TRANSACTION_DAMAGED: {
+    class: 'SinkError',
+    meaning: 'a transaction that was decided is not what was written',
+    hint: 'the file named was changed or damaged: restore it from a backup, or replay its records from an older checkpoint',
+  },
 } as const satisfies { readonly [code: string]: { readonly class: ErrorClass; readonly meaning: string; readonly hint: string } }
 
 export type ErrorClass = 'ConfigurationError' | 'StreamError' | 'CheckpointError' | 'BackendError' | 'RestoreError' | 'SourceError' | 'SinkError'
@@ -75,7 +259,8 @@ export interface ErrorDetails {
   readonly [name: string]: unknown
 }
 
-const shown = (value: unknown): string => (typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? `[${value.map(shown).join(', ')}]` : String(value))
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? JSON.stringify(value) : Array.isArray(value) ? `[${value.map(shown).join(', ')}]` : String(value)
 
 /** The base of all errors with a code. */
 export abstract class RxweirError extends Error {

@@ -3,12 +3,24 @@ import type { CheckpointError } from './errors.js'
 /** What a job tells whoever subscribes to it. */
 export type JobEvent =
   /** State, offsets and transactions of a checkpoint were restored, or there was none. */
-  | { readonly kind: 'restored'; readonly checkpointId: number | undefined; readonly epoch: number; readonly rows: number; readonly committedAgain: number }
+  | {
+      readonly kind: 'restored'
+      readonly checkpointId: number | undefined
+      readonly epoch: number
+      readonly rows: number
+      readonly committedAgain: number
+    }
   /** The first record may flow. */
   | { readonly kind: 'started'; readonly epoch: number }
   | { readonly kind: 'checkpointStarted'; readonly checkpointId: number }
   /** The checkpoint is durable: from now on a crash recovers it. */
-  | { readonly kind: 'checkpointCompleted'; readonly checkpointId: number; readonly durationMs: number; readonly rows: number; readonly bytes: number }
+  | {
+      readonly kind: 'checkpointCompleted'
+      readonly checkpointId: number
+      readonly durationMs: number
+      readonly rows: number
+      readonly bytes: number
+    }
   /** The checkpoint failed; the job goes on and the one before is intact. */
   | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly error: CheckpointError }
   /** Every sink has made its transaction of the checkpoint visible. */

@@ -19,7 +19,14 @@ const reservedByWindows = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i
 /** Names become file names, table names and labels: what is allowed here is safe in all of them. */
 function checkedName(name: string, what: string): string {
   const found = typeof name === 'string' ? name.slice(0, nameMax + 1) : typeof name
-  if (typeof name !== 'string' || name.length > nameMax || !allowed.test(name) || /^\.+$/.test(name) || name.endsWith('.') || reservedByWindows.test(name))
+  if (
+    typeof name !== 'string' ||
+    name.length > nameMax ||
+    !allowed.test(name) ||
+    /^\.+$/.test(name) ||
+    name.endsWith('.') ||
+    reservedByWindows.test(name)
+  )
     throw new ConfigurationError('NAME_INVALID', { what, found })
   return name
 }

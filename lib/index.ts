@@ -1,5 +1,5 @@
 export { type Cancel, type Clock, schedulerClock, systemClock } from './clock.js'
-export { type Codec, codec, type CodecOf, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
+export { type Codec, type CodecOf, codec, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
 export type { CheckpointOptions } from './coordinator.js'
 export {
   type AnyKeyOperator,
@@ -38,7 +38,14 @@ export type { Key } from './key.js'
 export type { Limits } from './limits.js'
 export type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 export { operate } from './operate.js'
-export type { CheckpointSession, CheckpointStorage, CheckpointWriter, RowChunk, StorageManifest, StoredCheckpoint } from './ports/checkpointStorage.js'
+export type {
+  CheckpointSession,
+  CheckpointStorage,
+  CheckpointWriter,
+  RowChunk,
+  StorageManifest,
+  StoredCheckpoint,
+} from './ports/checkpointStorage.js'
 export type { FileLayer, OpenFile } from './ports/fileLayer.js'
 export type { DeadLetter, ReplayableSource, SourceBatch, SourceContext, SourceOffset, SourceRead, SourceReader } from './ports/replayableSource.js'
 export type { CommittedUpTo, SinkContext, SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
@@ -46,5 +53,5 @@ export type { NameTheType, SideOutput } from './sideOutput.js'
 export type { Sunk } from './sink.js'
 export type { Pacing } from './sourcePump.js'
 export type { RowTable, RowTableOptions } from './state/rowTable.js'
-export { type Aggregate, type Assigner, countRecords, mean, tumbling } from './window.js'
 export { boundedOutOfOrderness, monotonousTimestamps, type WatermarkGenerator, type WatermarkStrategy } from './watermarkStrategy.js'
+export { type Aggregate, type Assigner, countRecords, mean, tumbling } from './window.js'

@@ -1,4 +1,5 @@
 import { type Observable, ReplaySubject, retry, type Subscription } from 'rxjs'
+import { assembled } from './assembly.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
@@ -11,10 +12,9 @@ import { atLeast, type Limits, limitsOf } from './limits.js'
 import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
-import { sink, type Sunk } from './sink.js'
+import { type Sunk, sink } from './sink.js'
 import { defaultPacing, type Pacing } from './sourcePump.js'
 import { SourceStage } from './sourceStage.js'
-import { assembled } from './assembly.js'
 
 export interface JobOptions {
   /** Where completed checkpoints go. */

@@ -139,7 +139,8 @@ export class JobRun implements RunContext {
   // ---- what operators see of it
 
   register(participant: Participant): string {
-    if (!this.registering) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uid: participant.uid, reason: 'it started after the run had begun' })
+    if (!this.registering)
+      throw new ConfigurationError('OPERATOR_NOT_STARTED', { uid: participant.uid, reason: 'it started after the run had begun' })
     let { uid } = participant
     for (let copy = 2; this.participants.has(uid); copy++) {
       if (!participant.derived) throw new ConfigurationError('UID_DUPLICATE', { uid })
@@ -158,7 +159,10 @@ export class JobRun implements RunContext {
   }
 
   abort(id: CheckpointId, error: Error): void {
-    this.coordinator?.abort(id, error instanceof CheckpointError ? error : new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: id }, { cause: error }))
+    this.coordinator?.abort(
+      id,
+      error instanceof CheckpointError ? error : new CheckpointError('CHECKPOINT_DECLINED', { checkpointId: id }, { cause: error }),
+    )
   }
 
   post(work: () => void | Promise<void>): void {
@@ -229,9 +233,23 @@ export class JobRun implements RunContext {
     if (graph.sinks.length === 0) throw new ConfigurationError('JOB_WITHOUT_SINK', { job: this.options.name })
     this.graph = graph
     this.assembledUids = uids
-    const leaf: Downstream = { start() {}, receiver: () => ({ processRecord() {} }), watermark() {}, status() {}, barrier() {}, end() {}, complete() {}, error: (error) => this.fail(error) }
+    const leaf: Downstream = {
+      start() {},
+      receiver: () => ({ processRecord() {} }),
+      watermark() {},
+      status() {},
+      barrier() {},
+      end() {},
+      complete() {},
+      error: (error) => this.fail(error),
+    }
     for (const sink of graph.sinks) {
-      connect(sink, { operator: this.options.name, into: { ...leaf }, fail: (error) => this.fail(error), onRelease: (release) => this.releases.push(release) })
+      connect(sink, {
+        operator: this.options.name,
+        into: { ...leaf },
+        fail: (error) => this.fail(error),
+        onRelease: (release) => this.releases.push(release),
+      })
     }
     return graph
   }
@@ -240,7 +258,8 @@ export class JobRun implements RunContext {
 
   /** Starts the stream and waits until every operator has seen it. */
   private async handshake(graph: Graph): Promise<void> {
-    for (const source of graph.sources) if (source.unused) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: [source.uid], reason: 'nothing reads the source' })
+    for (const source of graph.sources)
+      if (source.unused) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: [source.uid], reason: 'nothing reads the source' })
     for (const source of graph.sources) source.start(this)
     const known = new Set(graph.sources.map(({ uid }) => uid))
     const missing = (): string[] => [...this.assembledUids].filter((uid) => !known.has(uid) && !this.participants.has(uid))
@@ -250,7 +269,9 @@ export class JobRun implements RunContext {
   }
 
   /** Chooses the newest complete checkpoint and fences every earlier writer; somebody may publish in between. */
-  private async takeOver(session: CheckpointSession): Promise<{ stored: StoredCheckpoint | undefined; body: CheckpointBody | undefined; epoch: Epoch }> {
+  private async takeOver(
+    session: CheckpointSession,
+  ): Promise<{ stored: StoredCheckpoint | undefined; body: CheckpointBody | undefined; epoch: Epoch }> {
     for (let attempt = 1; ; attempt++) {
       const latest = await unwrap(session.latest())
       const stored = option.toUndefined(latest)
@@ -293,7 +314,12 @@ export class JobRun implements RunContext {
         throw new RestoreError('SINK_AHEAD', { uid, committed: upTo.checkpointId, restored: stored?.checkpointId ?? 'none' })
       // Epochs of one storage only rise, and with another one's a transaction of this run could pass for one that is committed.
       if (upTo !== undefined && upTo.epoch >= epoch)
-        throw new RestoreError('SINK_AHEAD', { uid, committedEpoch: upTo.epoch, epoch, reason: 'a run over another storage has written to it, so that going on cannot be allowed' })
+        throw new RestoreError('SINK_AHEAD', {
+          uid,
+          committedEpoch: upTo.epoch,
+          epoch,
+          reason: 'a run over another storage has written to it, so that going on cannot be allowed',
+        })
       for (const { handle } of body?.sinks[uid] ?? []) {
         await unwrap(writer.commit(handle))
         committedAgain += 1
@@ -333,7 +359,10 @@ export class JobRun implements RunContext {
     return rows
   }
 
-  private async openSources(graph: Graph, body: CheckpointBody | undefined): Promise<{ stage: SourceStage<unknown>; reader: SourceReader<unknown> | undefined }[]> {
+  private async openSources(
+    graph: Graph,
+    body: CheckpointBody | undefined,
+  ): Promise<{ stage: SourceStage<unknown>; reader: SourceReader<unknown> | undefined }[]> {
     const opened = []
     for (const stage of graph.sources) {
       if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
@@ -408,7 +437,11 @@ export class JobRun implements RunContext {
     for (const release of this.releases.splice(0)) this.letGo(release)
     for (const resolve of this.confirmations.splice(0)) resolve()
     await Promise.allSettled([this.recovery, coordination])
-    await allSettled([() => this.session?.close()(), ...this.readers.map((reader) => () => reader.close()()), ...[...this.commits.values()].map((queue) => () => queue.close())])
+    await allSettled([
+      () => this.session?.close()(),
+      ...this.readers.map((reader) => () => reader.close()()),
+      ...[...this.commits.values()].map((queue) => () => queue.close()),
+    ])
     await allSettled([...this.writers.values()].map((writer) => () => writer.close()()))
     this.becomeQuiet()
   }

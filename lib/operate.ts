@@ -9,12 +9,13 @@ import { type Output, toSubscriber, toValues } from './downstream.js'
 import type { AnyStream, Element, Stream, StreamElement } from './element.js'
 import { ConfigurationError } from './errors.js'
 import type { OperatorSpec } from './machine.js'
-import { RecordsStage, type RecordsOptions } from './recordsStage.js'
+import { type RecordsOptions, RecordsStage } from './recordsStage.js'
 import type { SideOutput } from './sideOutput.js'
 import { type Attachment, connect, markStage, Stage, type StageLike, stageOf } from './stage.js'
 
 /** Makes an Observable of a function that subscribes. For the core only: everything else is an operator. */
-export const observable = <T>(subscribe: (subscriber: Subscriber<T>) => () => void): Observable<T> => new Observable((subscriber) => subscribe(subscriber))
+export const observable = <T>(subscribe: (subscriber: Subscriber<T>) => () => void): Observable<T> =>
+  new Observable((subscriber) => subscribe(subscriber))
 
 /** The stream of one output of a stage. */
 export function streamOf<E>(stage: StageLike, output: Output = 'main'): Observable<E> {
@@ -72,7 +73,12 @@ export const closeToValues = <T>(source: AnyStream<T>): Observable<T> =>
   new Observable<T>((subscriber) => {
     const downstream = toValues(subscriber as Subscriber<unknown>)
     try {
-      connect(source, { operator: 'values', into: downstream, fail: (error) => subscriber.error(error), onRelease: (release) => subscriber.add(release) })
+      connect(source, {
+        operator: 'values',
+        into: downstream,
+        fail: (error) => subscriber.error(error),
+        onRelease: (release) => subscriber.add(release),
+      })
     } catch (error) {
       subscriber.error(error)
     }

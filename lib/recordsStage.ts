@@ -1,12 +1,12 @@
 import type { Observable } from 'rxjs'
 import { systemClock } from './clock.js'
+import { isDevelopment } from './development.js'
 import type { Downstream, Output } from './downstream.js'
 import { EndOfInput, StreamStart } from './element.js'
 import { StreamError } from './errors.js'
 import { defaultLimits } from './limits.js'
 import type { RunContext } from './run.js'
 import { type Attachment, type PlainObserver, type StageLike, subscribePlainly } from './stage.js'
-import { isDevelopment } from './development.js'
 
 export interface RecordsOptions<T> {
   /** The event time of a value, in ms since 1970. */
@@ -81,7 +81,8 @@ class RecordsFeed<T> {
 
   private enter(work: () => void): void {
     if (this.busy) {
-      if (this.waiting.length >= defaultLimits.entryQueueMax) this.fail(new StreamError('ENTRY_QUEUE_FULL', { operator: 'records', entryQueueMax: defaultLimits.entryQueueMax }))
+      if (this.waiting.length >= defaultLimits.entryQueueMax)
+        this.fail(new StreamError('ENTRY_QUEUE_FULL', { operator: 'records', entryQueueMax: defaultLimits.entryQueueMax }))
       else this.waiting.push(work)
       return
     }

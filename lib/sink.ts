@@ -3,8 +3,8 @@ import type { Observable } from 'rxjs'
 import type { AnyStream } from './element.js'
 import { ConfigurationError, invariant } from './errors.js'
 import { operatorUid } from './identity.js'
-import { operate } from './operate.js'
 import type { Machine } from './machine.js'
+import { operate } from './operate.js'
 import type { SinkWriter, TransactionalSink } from './ports/transactionalSink.js'
 
 declare const sunk: unique symbol
@@ -30,7 +30,8 @@ export interface Sunk {
  */
 export function sink<T>(uid: string, to: TransactionalSink<T>): (source: AnyStream<T>) => Observable<Sunk> {
   operatorUid(uid)
-  if ((to as { commits?: unknown } | undefined)?.commits !== 'transactional') throw new ConfigurationError('OPTION_INVALID', { uid, option: 'to', expected: 'a transactional sink' })
+  if ((to as { commits?: unknown } | undefined)?.commits !== 'transactional')
+    throw new ConfigurationError('OPTION_INVALID', { uid, option: 'to', expected: 'a transactional sink' })
   const end = operate<T, never>({ name: 'sink', uid, keys: 'none', create: () => new SinkMachine(to) })
   return (source) => end(source) as unknown as Observable<Sunk>
 }

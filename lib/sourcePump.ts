@@ -53,7 +53,9 @@ export class SourcePump {
     sources: readonly { readonly stage: SourceStage<unknown>; readonly reader: SourceReader<unknown> | undefined }[],
     private readonly host: PumpHost,
   ) {
-    this.feeds = sources.flatMap(({ stage, reader }) => (reader === undefined ? [] : [{ stage, reader, batch: undefined, index: 0, reading: false, exhausted: false }]))
+    this.feeds = sources.flatMap(({ stage, reader }) =>
+      reader === undefined ? [] : [{ stage, reader, batch: undefined, index: 0, reading: false, exhausted: false }],
+    )
   }
 
   /** Runs work between two records, soon. */

@@ -5,8 +5,9 @@
  * only rises. A record reaches the machine through `receiver()`, which is the machine itself where it has one input: chained
  * machines call each other directly. A machine is made at the start of its stream, after everything behind it has started.
  */
-import type { Cancel } from './clock.js'
+
 import { Alignment, type Junction } from './align.js'
+import type { Cancel } from './clock.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
 import { ConfigurationError, invariant, RestoreError } from './errors.js'
@@ -233,7 +234,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
 
   restoreRows(chunk: RowChunk): void {
     const table = this.tables.find(({ name }) => name === chunk.table)
-    if (table === undefined) throw new RestoreError('STATE_KIND_CHANGED', { uid: this.uid, stored: chunk.table, found: this.tables.map(({ name }) => name) })
+    if (table === undefined)
+      throw new RestoreError('STATE_KIND_CHANGED', { uid: this.uid, stored: chunk.table, found: this.tables.map(({ name }) => name) })
     table.restore(chunk)
   }
 
@@ -291,7 +293,13 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
       rows: (options) => {
-        const scope = { uid: path, rowsMax: run.limits.rowsMax, maxParallelism: defaultMaxParallelism, tracked: run.kind === 'job', development: run.development }
+        const scope = {
+          uid: path,
+          rowsMax: run.limits.rowsMax,
+          maxParallelism: defaultMaxParallelism,
+          tracked: run.kind === 'job',
+          development: run.development,
+        }
         const table = new RowTable(options, scope)
         this.tables.push(table as never)
         return table
@@ -342,7 +350,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
     try {
       this.machine?.close?.()
     } finally {
-      for (const { tag, untapped } of this.taps) if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
+      for (const { tag, untapped } of this.taps)
+        if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
       for (const release of this.feeds.splice(0)) release()
     }
   }

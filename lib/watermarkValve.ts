@@ -31,7 +31,12 @@ export class WatermarkValve {
     inputs: number,
     private readonly out: { watermark(timestampMs: number): void; status(idle: boolean): void },
   ) {
-    this.channels = Array.from({ length: inputs }, () => ({ watermark: Number.NEGATIVE_INFINITY, finite: Number.NEGATIVE_INFINITY, idle: false, aligned: true }))
+    this.channels = Array.from({ length: inputs }, () => ({
+      watermark: Number.NEGATIVE_INFINITY,
+      finite: Number.NEGATIVE_INFINITY,
+      idle: false,
+      aligned: true,
+    }))
   }
 
   inputWatermark(input: number, timestampMs: number): void {
@@ -59,7 +64,11 @@ export class WatermarkValve {
    * input that has ended says so again after a restore, and one that was drained goes on.
    */
   snapshot(): Json {
-    return { watermark: storedTime(this.finite), idle: this.idle, inputs: this.channels.map(({ finite, idle, aligned }) => [storedTime(finite), idle, aligned]) }
+    return {
+      watermark: storedTime(this.finite),
+      idle: this.idle,
+      inputs: this.channels.map(({ finite, idle, aligned }) => [storedTime(finite), idle, aligned]),
+    }
   }
 
   /** Takes over what `snapshot` returned, where the number of inputs is still the same. */
@@ -84,7 +93,10 @@ export class WatermarkValve {
 
   /** Every input is idle or has ended, and not all have ended. */
   private get resting(): boolean {
-    return this.channels.every((each) => each.idle || each.watermark === Number.POSITIVE_INFINITY) && this.channels.some((each) => each.watermark !== Number.POSITIVE_INFINITY)
+    return (
+      this.channels.every((each) => each.idle || each.watermark === Number.POSITIVE_INFINITY) &&
+      this.channels.some((each) => each.watermark !== Number.POSITIVE_INFINITY)
+    )
   }
 
   private becomeIdle(): void {

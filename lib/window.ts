@@ -24,7 +24,11 @@ export interface Assigner {
 export function tumbling({ sizeMs, offsetMs = 0 }: { readonly sizeMs: number; readonly offsetMs?: number }): Assigner {
   atLeast('sizeMs', sizeMs, 1)
   if (!Number.isSafeInteger(sizeMs) || !Number.isSafeInteger(offsetMs) || Math.abs(offsetMs) >= sizeMs)
-    throw new ConfigurationError('OPTION_INVALID', { option: 'offsetMs', found: offsetMs, expected: `a whole number closer to 0 than the size, ${sizeMs}` })
+    throw new ConfigurationError('OPTION_INVALID', {
+      option: 'offsetMs',
+      found: offsetMs,
+      expected: `a whole number closer to 0 than the size, ${sizeMs}`,
+    })
   return {
     sizeMs,
     startOf(timestampMs) {

@@ -26,7 +26,13 @@ import type { WatermarkGenerator, WatermarkStrategy } from '../lib/watermarkStra
  * @category progress
  * @since 0.1.0
  */
-export const assignTimestamps = <T>({ timestamp, watermarks }: { readonly timestamp: (value: T) => number; readonly watermarks: WatermarkStrategy }): AnyKeyOperator<T, T> =>
+export const assignTimestamps = <T>({
+  timestamp,
+  watermarks,
+}: {
+  readonly timestamp: (value: T) => number
+  readonly watermarks: WatermarkStrategy
+}): AnyKeyOperator<T, T> =>
   operate<T, T>({ name: 'assignTimestamps', time: 'own', remembers: true, create: (context) => new TimestampMachine(context, timestamp, watermarks) })
 
 /** How often an idle stream is looked for, at most. */

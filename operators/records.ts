@@ -16,4 +16,5 @@ import { openRecords } from '../lib/operate.js'
  * @category elements
  * @since 0.1.0
  */
-export const records = <T>(options: { readonly timestamp?: (value: T) => number } = {}): OperatorFunction<T, StreamElement<T, Unkeyed>> => openRecords(options)
+export const records = <T>(options: { readonly timestamp?: (value: T) => number } = {}): OperatorFunction<T, StreamElement<T, Unkeyed>> =>
+  openRecords(options)

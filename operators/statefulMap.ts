@@ -1,5 +1,5 @@
-import { stateCodec } from '../lib/codec.js'
 import type { CodecOf } from '../lib/codec.js'
+import { stateCodec } from '../lib/codec.js'
 import type { KeyedOperator } from '../lib/element.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'

@@ -16,7 +16,9 @@ import { operate } from '../lib/operate.js'
  * @category elements
  * @since 0.1.0
  */
-export const tapValues = <T>(look: (value: T, record: { readonly key: unknown; readonly timestamp: number | undefined }) => void): AnyKeyOperator<T, T> =>
+export const tapValues = <T>(
+  look: (value: T, record: { readonly key: unknown; readonly timestamp: number | undefined }) => void,
+): AnyKeyOperator<T, T> =>
   operate<T, T>({
     name: 'tapValues',
     create: ({ output }) => ({

@@ -51,7 +51,10 @@ export interface WindowOptions<T, A, M, At, R, L> {
  * @category windows
  * @since 0.1.0
  */
-export function window<T, A, M, At extends Key = Key, R = M, L = unknown>(uid: string, options: WindowOptions<T, A, M, At, R, L>): KeyReadingOperator<T, At, R, L> {
+export function window<T, A, M, At extends Key = Key, R = M, L = unknown>(
+  uid: string,
+  options: WindowOptions<T, A, M, At, R, L>,
+): KeyReadingOperator<T, At, R, L> {
   const { allowedLatenessMs = 0, late } = options
   atLeast('allowedLatenessMs', allowedLatenessMs, 0)
   const codec = stateCodec<A>(options.state ?? json<A>(), { uid })
@@ -60,7 +63,8 @@ export function window<T, A, M, At extends Key = Key, R = M, L = unknown>(uid: s
     uid: operatorUid(uid),
     keyed: true,
     sides: late === undefined ? [] : [late as unknown as SideOutput<never>],
-    create: (context) => new WindowMachine(context, options, allowedLatenessMs, context.rows({ table: 'windows', state: 'accumulator', codec, namespaced: true })),
+    create: (context) =>
+      new WindowMachine(context, options, allowedLatenessMs, context.rows({ table: 'windows', state: 'accumulator', codec, namespaced: true })),
   }) as KeyReadingOperator<T, At, R, L>
 }
 

@@ -257,7 +257,11 @@ export class RowTable<S> {
     } catch (cause) {
       if (cause instanceof RxweirError && cause.details.uid !== undefined) throw cause
       const code = cause instanceof RestoreError ? cause.code : 'CODEC_MISMATCH'
-      throw new RestoreError(code, { uid: this.scope.uid, state: this.options.state, ...(cause instanceof RxweirError ? cause.details : {}) }, { cause })
+      throw new RestoreError(
+        code,
+        { uid: this.scope.uid, state: this.options.state, ...(cause instanceof RxweirError ? cause.details : {}) },
+        { cause },
+      )
     }
   }
 }
