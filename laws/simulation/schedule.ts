@@ -64,7 +64,7 @@ class Schedule {
   private acknowledged = 0
   private published = 0
   /** Who took over last, and from which checkpoint. */
-  private owner: { readonly life: Life; readonly from: number } | undefined
+  private owner: { readonly life: Life; readonly from: number; readonly epoch: number } | undefined
   private handle: JobRunHandle | undefined
   private over = false
   private inCheckpoint = false
@@ -129,7 +129,7 @@ class Schedule {
       read: (_life, found) => {
         this.lastRead = found
       },
-      tookOver: (who, from) => this.tookOver(who, from),
+      takesOver: (who, from) => this.takesOver(who, from),
     })
     const { below } = this.world
     const draw = (max: number): number => 1 + below.call(this.world, max)
@@ -272,10 +272,14 @@ class Schedule {
     life.mark(event.kind)
   }
 
-  private tookOver(life: Life, from: number): void {
-    if (from < this.acknowledged)
-      this.violate('LOST', `checkpoint ${this.acknowledged} was complete, and a recovery found ${from === 0 ? 'nothing' : `checkpoint ${from}`}`)
-    this.owner = { life, from }
+  /** What counts is when it began: the answer may come long after another process has taken over in turn. */
+  private takesOver(life: Life, from: number): (epoch: number) => void {
+    const { acknowledged } = this
+    return (epoch) => {
+      if (from < acknowledged)
+        this.violate('LOST', `checkpoint ${acknowledged} was complete, and a recovery found ${from === 0 ? 'nothing' : `checkpoint ${from}`}`)
+      if (this.owner === undefined || epoch > this.owner.epoch) this.owner = { life, from, epoch }
+    }
   }
 
   private restored(life: Life): void {

@@ -18,8 +18,8 @@ export interface StorageWatch {
   /** A checkpoint became durable. */
   published(life: Life, id: number): void
   read(life: Life, found: Found): void
-  /** The process went on from checkpoint `from`, and fenced every other. */
-  tookOver(life: Life, from: number): void
+  /** The process begins to take over from checkpoint `from`: answers what is called when it has, with its epoch. */
+  takesOver(life: Life, from: number): (epoch: number) => void
 }
 
 export function storageIn(life: Life, storage: CheckpointStorage, watch: StorageWatch): CheckpointStorage {
@@ -67,8 +67,9 @@ function sessionIn(port: Port<BackendError>, session: CheckpointSession, watch: 
     },
     takeOver: (from) =>
       asked(port, 'storage takeOver', async () => {
+        const tookOver = watch.takesOver(life, O.isSome(from) ? from.value.checkpointId : 0)
         const answer = await session.takeOver(O.map((seen: StoredCheckpoint) => original.get(seen) ?? seen)(from))()
-        if (E.isRight(answer)) watch.tookOver(life, O.isSome(from) ? from.value.checkpointId : 0)
+        if (E.isRight(answer)) tookOver(answer.right)
         return answer
       }),
     begin: (id) => writerIn(port, session.begin(id), () => watch.published(life, id)),

@@ -117,8 +117,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a new subscription does not wait until the run before is quiet',
     rule: 'P3',
     file: 'lib/job.ts',
-    find: '(before?.ended === true ? before.quiet : Promise.resolve())',
-    replace: 'Promise.resolve()',
+    find: 'void Promise.all(ended).then(() => run.start())',
+    replace: 'void Promise.resolve().then(() => run.start())',
   },
   {
     name: 'the end of input takes no final checkpoint',
