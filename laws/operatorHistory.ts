@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Key } from '../lib/key.js'
+import { encodeKey, type Key } from '../lib/key.js'
 import type { Left, OperatorRun } from './operatorRun.js'
 
 /** One thing that arrives at an operator. */
@@ -63,3 +63,22 @@ export function feed<T>(run: OperatorRun, steps: readonly OperatorStep<T>[], { k
 
 export const withoutBarriers = (left: readonly Left[]): readonly string[] => left.filter(({ kind }) => kind !== 'barrier').map(told)
 export const told = ({ output, text }: Left): string => `${output}: ${text}`
+
+/** The same, with neighbouring records of several keys in the order of their keys: between keys nothing promises an order. */
+export function keyByKey(left: readonly Left[]): readonly string[] {
+  const found: string[] = []
+  let records: { readonly key: string; readonly text: string }[] = []
+  const flush = (): void => {
+    for (const { text } of records.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))) found.push(text)
+    records = []
+  }
+  for (const each of left) {
+    if (each.kind === 'record') records.push({ key: `${each.output} ${each.key === undefined ? '' : encodeKey(each.key as Key)}`, text: told(each) })
+    else {
+      flush()
+      found.push(told(each))
+    }
+  }
+  flush()
+  return found
+}

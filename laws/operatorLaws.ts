@@ -5,8 +5,8 @@ import type { Key } from '../lib/key.js'
 import { encodeKey } from '../lib/key.js'
 import type { SideOutput } from '../lib/sideOutput.js'
 import { type Law, law } from './law.js'
-import { atStart, feed, type OperatorStep, operatorHistory, told, withoutBarriers } from './operatorHistory.js'
-import { type Kept, OperatorRun } from './operatorRun.js'
+import { atStart, feed, keyByKey, type OperatorStep, operatorHistory, told, withoutBarriers } from './operatorHistory.js'
+import { type Kept, type Left, OperatorRun } from './operatorRun.js'
 import { same } from './same.js'
 
 export interface OperatorUnderLaw<T, K = Key> {
@@ -86,7 +86,8 @@ export function operatorLaws<T, K = Key>({ apply, values, key, timestamp, sides 
         const last = whole.left.findLastIndex(({ text }) => text === mark)
         const restored = start(whole.kept(position.barriers))
         feed(restored, steps.slice(index + 1), feeding, position)
-        same(restored.left.map(told), whole.left.slice(last + 1).map(told), `what left after a restore of ${mark}`)
+        const shown = (all: readonly Left[]): readonly string[] => (keyed ? keyByKey(all) : all.map(told))
+        same(shown(restored.left), shown(whole.left.slice(last + 1)), `what left after a restore of ${mark}`)
       }
     }),
     about('snapshot-purity', 'taking a snapshot changes no later output', (steps) => {
