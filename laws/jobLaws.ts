@@ -33,8 +33,16 @@ export interface JobUnderLaw {
 
 /** What each law of a job says, and the violations that speak against it. */
 const statements: readonly (readonly [name: string, statement: string, kinds: readonly ViolationKind[] | undefined])[] = [
-  ['recovery-equivalence', 'for every history and every crash plan, what is committed equals what is committed without a crash', ['LOST', 'DOUBLED', 'REORDERED', 'STATE_DIFF']],
-  ['atomic-visibility', 'a reader of committed records never sees any that later vanishes, nor any of a checkpoint that is not complete', ['PHANTOM']],
+  [
+    'recovery-equivalence',
+    'for every history and every crash plan, what is committed equals what is committed without a crash',
+    ['LOST', 'DOUBLED', 'REORDERED', 'STATE_DIFF'],
+  ],
+  [
+    'atomic-visibility',
+    'a reader of committed records never sees any that later vanishes, nor any of a checkpoint that is not complete',
+    ['PHANTOM'],
+  ],
   ['progress', 'after the last failure the job ends, in so many steps at most', ['HUNG']],
   ['clean-end', 'at its end a job leaves no timer, no open handle and no pending transaction', ['LEAKED']],
   ['same-seed', 'the same seed does the same', ['SILENT']],
@@ -58,7 +66,12 @@ export function jobLaw(job: JobUnderLaw, name: string, statement: string, kinds?
   const property = (): fc.IAsyncProperty<unknown> => {
     tried = new Tried()
     const { surface, powerCuts } = job
-    const campaign = { job: simulated(job), inputs: fc.record(job.inputs) as fc.Arbitrary<Inputs>, ...(surface === undefined ? {} : { surface }), ...(powerCuts === undefined ? {} : { powerCuts }) }
+    const campaign = {
+      job: simulated(job),
+      inputs: fc.record(job.inputs) as fc.Arbitrary<Inputs>,
+      ...(surface === undefined ? {} : { surface }),
+      ...(powerCuts === undefined ? {} : { powerCuts }),
+    }
     return scheduleProperty(campaign, tried, kinds) as fc.IAsyncProperty<unknown>
   }
   return law(name, statement, property, (runs) => tried.vacuous(runs))

@@ -22,7 +22,12 @@ export interface Law {
  *
  * @param vacuous - asked when no counterexample was found: why the cases did not try what the law is about, if they did not
  */
-export function law<Case>(name: string, statement: string, property: () => fc.IAsyncProperty<Case>, vacuous?: (runs: number) => string | undefined): Law {
+export function law<Case>(
+  name: string,
+  statement: string,
+  property: () => fc.IAsyncProperty<Case>,
+  vacuous?: (runs: number) => string | undefined,
+): Law {
   return {
     name,
     statement,
@@ -34,8 +39,9 @@ export function law<Case>(name: string, statement: string, property: () => fc.IA
         throw new Error(`The law ${name} was not tried: ${why}.\nReplay it with check({ runs: ${runs}, seed: ${details.seed} })`)
       }
       const found = fc.defaultReportMessage(details) ?? ''
+      const reason = details.errorInstance instanceof Error ? details.errorInstance.message : String(details.errorInstance)
       const replay = `check({ seed: ${details.seed}, path: ${JSON.stringify(details.counterexamplePath ?? '')} })`
-      throw new Error(`The law ${name} does not hold: ${statement}.\nReplay it with ${replay}\n${found}`, { cause: details.errorInstance })
+      throw new Error(`The law ${name} does not hold: ${statement}.\n${reason}\nReplay it with ${replay}\n${found}`, { cause: details.errorInstance })
     },
   }
 }

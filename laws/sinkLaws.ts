@@ -17,7 +17,13 @@ export interface SinkLawOptions<T> {
  *
  * @example Checking a sink of your own
  * ```ts
- * for (const law of sinkLaws({ records: fc.jsonValue(), make: async () => fixture() })) await law.check()
+ * const make = async () => {
+ *   const sink = memorySink<unknown>()
+ *   return { sink: () => sink, committed: async () => sink.committed, dispose: async () => {} }
+ * }
+ * const laws = sinkLaws({ records: fc.jsonValue(), make })
+ * for (const law of laws) await law.check({ runs: 10, seed: 1 })
+ * laws[0]?.name // => 'uncommitted-invisible'
  * ```
  * @category laws
  * @since 0.1.0

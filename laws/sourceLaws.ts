@@ -61,7 +61,13 @@ async function readFrom<T>(source: ReplayableSource<T>, from: SourceOffset | und
  *
  * @example Checking a source of your own
  * ```ts
- * for (const law of sourceLaws({ records: fc.jsonValue(), make: async (records) => fixtureOf(records) })) await law.check()
+ * const make = async (records: readonly unknown[]) => {
+ *   const source = memorySource(records)
+ *   return { source, lose: async () => source.discardBefore(records.length), dispose: async () => {} }
+ * }
+ * const laws = sourceLaws({ records: fc.jsonValue(), make })
+ * for (const law of laws) await law.check({ runs: 10, seed: 1 })
+ * laws[0]?.name // => 'replay-equivalence'
  * ```
  * @category laws
  * @since 0.1.0

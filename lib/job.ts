@@ -96,6 +96,8 @@ export interface Job extends Observable<JobEvent> {
 export function defineJob(name: string, options: JobOptions, build: (scope: JobScope) => Observable<Sunk> | readonly Observable<Sunk>[]): Job {
   const checked = { name: jobName(name), limits: limitsOf(options.limits), checkpoints: checkedCheckpoints(options.checkpoints ?? {}) }
   let last: JobRun | undefined
+  /** Runs of which something may still be under way. */
+  const unquiet = new Set<JobRun>()
   const events = observable<JobEvent>((subscriber) => {
     const before = last
     // A second subscription while one runs is refused, and must not pass for the run that goes on.
@@ -120,7 +122,11 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
       { event, complete: () => subscriber.complete(), error: (error) => subscriber.error(error) },
     )
     if (before?.ended !== false) isCurrent()
-    void (before?.ended === true ? before.quiet : Promise.resolve()).then(() => run.start())
+    // A run that was given up while it waited is quiet before the one that it waited for.
+    const ended = [...unquiet].filter((each) => each.ended).map((each) => each.quiet)
+    unquiet.add(run)
+    void run.quiet.then(() => unquiet.delete(run))
+    void Promise.all(ended).then(() => run.start())
     return () => run.cancel()
   })
   const job: Job = Object.assign(events, { name, run: (runOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, runOptions) })

@@ -1,7 +1,7 @@
 /** Many schedules of one job on one surface. */
 import fc from 'fast-check'
-import { type Plan, plans } from './plan.js'
 import { plainSurface } from './plainSurface.js'
+import { type Plan, plans } from './plan.js'
 import type { Outcome } from './schedule.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
 import { addStatistics, noStatistics, type Statistics } from './statistics.js'

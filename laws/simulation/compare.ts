@@ -15,9 +15,14 @@ export function compare(uid: string, found: readonly Seen[], expected: readonly 
     const name = nameOf(record)
     const left = open.get(name) ?? 0
     if (left > 0) open.set(name, left - 1)
-    else violations.push({ kind: known.has(name) ? 'DOUBLED' : 'STATE_DIFF', what: `${uid}: ${record.text} was committed ${known.has(name) ? 'too often' : 'but does not exist without crashes'}` })
+    else
+      violations.push({
+        kind: known.has(name) ? 'DOUBLED' : 'STATE_DIFF',
+        what: `${uid}: ${record.text} was committed ${known.has(name) ? 'too often' : 'but does not exist without crashes'}`,
+      })
   }
-  for (const [name, left] of open) if (left > 0) violations.push({ kind: 'LOST', what: `${uid}: ${name} is missing${left > 1 ? ` ${left} times` : ''}` })
+  for (const [name, left] of open)
+    if (left > 0) violations.push({ kind: 'LOST', what: `${uid}: ${name} is missing${left > 1 ? ` ${left} times` : ''}` })
   if (violations.length > 0 || order === 'multiset') return violations
   for (const [key, ours] of byKey(found, order)) {
     const theirs = byKey(expected, order).get(key) ?? []

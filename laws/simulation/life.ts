@@ -11,6 +11,8 @@ import type { Slow, World } from './world.js'
 export interface LifeHost {
   /** The ending that the plan has for this life was reached. */
   ended(ending: Ending): void
+  /** Something happened in the middle of a call. */
+  happened(label: string): void
   /** Whether a call of this kind fails now. */
   fault(kind: Slow): boolean
 }
@@ -41,6 +43,7 @@ export class Life implements Clock {
   mark(label: string): boolean {
     if (this.dead) return false
     this.world.note(label)
+    this.host.happened(label)
     const { ending } = this
     if (ending === undefined) return true
     if (ending.at === undefined || label.startsWith(ending.at)) this.seen += 1

@@ -94,7 +94,12 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
             invariant(!ended, 'a checkpoint is published once and not after it was given up')
             ended = true
             const before = own as Slot
-            const checkpoint = { checkpointId: id, epoch: before.epoch, body: JSON.stringify(body), chunks: [...(before.checkpoint?.chunks ?? []), ...chunks] }
+            const checkpoint = {
+              checkpointId: id,
+              epoch: before.epoch,
+              body: JSON.stringify(body),
+              chunks: [...(before.checkpoint?.chunks ?? []), ...chunks],
+            }
             claim({ number: before.number + 1, epoch: before.epoch, checkpoint })
           }),
         abort: () => async () => {

@@ -1,7 +1,7 @@
-import { encodeTagged } from '../../lib/taggedJson.js'
 import { encodeKey, type Key } from '../../lib/key.js'
+import { encodeTagged } from '../../lib/taggedJson.js'
 import type { Life } from './life.js'
-import { plainSink, PlainTarget } from './plainSink.js'
+import { PlainTarget, plainSink } from './plainSink.js'
 import { PlainStore, plainStorage } from './plainStorage.js'
 import type { Seen, Surface } from './surface.js'
 
@@ -36,6 +36,10 @@ export function plainSurface(): Surface {
       }),
     committed: (uid) => target(uid).committed,
     died() {},
+    newest: () => {
+      const { checkpoint } = store.slot
+      return checkpoint === undefined ? undefined : { body: JSON.parse(checkpoint.body), chunks: checkpoint.chunks }
+    },
     leftovers: () => [...targets].flatMap(([uid, { pending }]) => [...pending.keys()].map((name) => `${uid} ${name}`)),
   }
 }

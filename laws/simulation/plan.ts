@@ -90,7 +90,10 @@ const how = (powerCuts: boolean): fc.Arbitrary<Ending['how']> =>
 
 const ending = (powerCuts: boolean): fc.Arbitrary<Ending> =>
   fc.oneof(
-    { weight: 2, arbitrary: fc.record({ how: how(powerCuts), at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ how: how(powerCuts), at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }),
+    },
     { weight: 3, arbitrary: fc.record({ how: how(powerCuts), at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
   )
 

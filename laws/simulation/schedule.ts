@@ -3,17 +3,20 @@
  *
  * **Invariants** Everything is decided by the seed of the plan. What a process does after its death has no effect here either.
  */
-import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
+
 import { BackendError, RxweirError } from '../../lib/errors.js'
 import type { JobEvent } from '../../lib/events.js'
+import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
 import { arraySource } from './arraySource.js'
 import { keepsWhatWasSeen } from './compare.js'
-import { type Found, sinkIn, sourceIn, storageIn } from './inSimulation.js'
 import { Life } from './life.js'
 import type { Ending, Plan } from './plan.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
+import { sinkIn } from './sinkIn.js'
+import { sourceIn } from './sourceIn.js'
 import { noStatistics, type Statistics } from './statistics.js'
-import type { Seen, Surface, SurfaceFactory } from './surface.js'
+import { type Found, storageIn } from './storageIn.js'
+import type { Kept, Seen, Surface, SurfaceFactory } from './surface.js'
 import type { Violation, ViolationKind } from './violation.js'
 import { type Slow, World } from './world.js'
 
@@ -26,6 +29,8 @@ export interface Outcome {
   readonly committed: ReadonlyMap<string, readonly Seen[]>
   /** What recoveries found, for whoever compares it. */
   readonly found: readonly Found[]
+  /** The newest checkpoint at the end, where the surface shows it. */
+  readonly last: Kept | undefined
 }
 
 export interface ScheduleOptions {
@@ -59,7 +64,7 @@ class Schedule {
   private acknowledged = 0
   private published = 0
   /** Who took over last, and from which checkpoint. */
-  private owner: { readonly life: Life; readonly from: number } | undefined
+  private owner: { readonly life: Life; readonly from: number; readonly epoch: number } | undefined
   private handle: JobRunHandle | undefined
   private over = false
   private inCheckpoint = false
@@ -86,7 +91,15 @@ class Schedule {
     }
     if (this.violations.length === 0) await this.end()
     const { statistics, violations, story, found } = this
-    return { violations, statistics, story, trace: this.world.trace, committed: new Map(this.options.job.sinks.map((uid) => [uid, [...this.surface.committed(uid)]])), found }
+    return {
+      violations,
+      statistics,
+      story,
+      last: this.surface.newest?.(),
+      trace: this.world.trace,
+      committed: new Map(this.options.job.sinks.map((uid) => [uid, [...this.surface.committed(uid)]])),
+      found,
+    }
   }
 
   private get life(): Life | undefined {
@@ -97,7 +110,14 @@ class Schedule {
 
   private begin(): Life {
     const { job, plan, inputs, waits } = this.options
-    const life = new Life(this.world, { ended: (ending) => this.ended(life, ending), fault: (kind) => this.fault(kind) })
+    const life: Life = new Life(this.world, {
+      ended: (ending) => this.ended(life, ending),
+      // A step of the user asks for a checkpoint while a record is on its way.
+      happened: (label) => {
+        if (label === 'record written') this.ask(life)
+      },
+      fault: (kind) => this.fault(kind),
+    })
     this.lives.push(life)
     this.inCheckpoint = false
     if (this.lives.length > 1) this.tell('a new process starts')
@@ -109,7 +129,7 @@ class Schedule {
       read: (_life, found) => {
         this.lastRead = found
       },
-      tookOver: (who, from) => this.tookOver(who, from),
+      takesOver: (who, from) => this.takesOver(who, from),
     })
     const { below } = this.world
     const draw = (max: number): number => 1 + below.call(this.world, max)
@@ -136,7 +156,7 @@ class Schedule {
                 }),
               ),
             ) as never,
-          sink: (uid) => scope.sink(uid, sinkIn(life, this.surface.sink(uid, life), { committed: (_life, id) => this.committed(id) })),
+          sink: (uid) => scope.sink(uid, sinkIn(life, this.surface.sink(uid, life), { committed: (_life, id) => this.committed(uid, id) })),
         }),
     )
     this.subscribe(life, defined)
@@ -190,7 +210,7 @@ class Schedule {
         // A cut of the power takes every process with it.
         for (const each of ending.how === 'powerCut' ? this.lives : [life]) each.die()
         this.surface.died(ending.how, this.world.random)
-        for (const uid of this.options.job.sinks) this.look(uid)
+        for (const uid of this.options.job.sinks) this.checkSeen(uid, this.surface.committed(uid))
         return
       case 'pause':
         life.paused = true
@@ -214,14 +234,18 @@ class Schedule {
   }
 
   private between(life: Life): void {
-    const { plan } = this.options
-    if (plan.asked > 0 && this.world.random() < plan.asked)
+    this.ask(life)
+    const sleeper = this.lives.find((each) => each.paused && !each.dead && each !== life)
+    if (sleeper !== undefined && this.world.random() < 0.02) this.wake(sleeper)
+  }
+
+  private ask(life: Life): void {
+    const { asked } = this.options.plan
+    if (asked > 0 && life === this.life && this.world.random() < asked)
       this.handle?.checkpoint().then(
         (id) => this.acknowledge(life, id),
         () => {},
       )
-    const sleeper = this.lives.find((each) => each.paused && !each.dead && each !== life)
-    if (sleeper !== undefined && this.world.random() < 0.02) this.wake(sleeper)
   }
 
   private wake(life: Life): void {
@@ -242,13 +266,20 @@ class Schedule {
       if (event.kind === 'checkpointStarted') this.inCheckpoint = true
       if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inCheckpoint = false
     }
-    this.tell(`${this.lives.length > 1 ? `process ${this.lives.indexOf(life) + 1}: ` : ''}${event.kind}${'checkpointId' in event && event.checkpointId !== undefined ? ` ${event.checkpointId}` : ''}`)
+    this.tell(
+      `${this.lives.length > 1 ? `process ${this.lives.indexOf(life) + 1}: ` : ''}${event.kind}${'checkpointId' in event && event.checkpointId !== undefined ? ` ${event.checkpointId}` : ''}`,
+    )
     life.mark(event.kind)
   }
 
-  private tookOver(life: Life, from: number): void {
-    if (from < this.acknowledged) this.violate('LOST', `checkpoint ${this.acknowledged} was complete, and a recovery found ${from === 0 ? 'nothing' : `checkpoint ${from}`}`)
-    this.owner = { life, from }
+  /** What counts is when it began: the answer may come long after another process has taken over in turn. */
+  private takesOver(life: Life, from: number): (epoch: number) => void {
+    const { acknowledged } = this
+    return (epoch) => {
+      if (from < acknowledged)
+        this.violate('LOST', `checkpoint ${acknowledged} was complete, and a recovery found ${from === 0 ? 'nothing' : `checkpoint ${from}`}`)
+      if (this.owner === undefined || epoch > this.owner.epoch) this.owner = { life, from, epoch }
+    }
   }
 
   private restored(life: Life): void {
@@ -264,16 +295,19 @@ class Schedule {
     this.acknowledged = Math.max(this.acknowledged, id)
   }
 
-  private committed(id: number | undefined): void {
-    if (id !== undefined && id > this.published) this.violate('PHANTOM', `a transaction of checkpoint ${id} was committed before the checkpoint was complete`)
-    for (const uid of this.options.job.sinks) this.look(uid)
+  private committed(uid: string, id: number | undefined): void {
+    if (id !== undefined && id > this.published)
+      this.violate('PHANTOM', `a transaction of checkpoint ${id} was committed before the checkpoint was complete`)
+    // What another process has made visible and not durable may vanish once more in a power cut, before its commit is repeated.
+    if (this.lives.filter((each) => !each.dead).length > 1) return
+    const now = this.surface.committed(uid)
+    this.checkSeen(uid, now)
+    this.seen.set(uid, [...now])
   }
 
-  /** A reader of committed records looks again: what it has seen stays. */
-  private look(uid: string): void {
-    const now = this.surface.committed(uid)
+  /** A reader of committed records looks again: what it has seen after a confirmed commit stays. */
+  private checkSeen(uid: string, now: readonly Seen[]): void {
     this.violations.push(...keepsWhatWasSeen(uid, this.seen.get(uid) ?? [], now))
-    this.seen.set(uid, [...now])
   }
 
   private isExpected(error: unknown): boolean {
@@ -302,7 +336,8 @@ class Schedule {
     if (life.timersLeft > 0) this.violate('LEAKED', `${life.timersLeft} timers are left`)
     if (life.open > 0) this.violate('LEAKED', `${life.open} of storage, sources and sinks are still open`)
     // What a process wrote after it was fenced is removed by the next recovery.
-    if (!this.options.plan.endings.some(({ how }) => how === 'pause')) for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
+    if (!this.options.plan.endings.some(({ how }) => how === 'pause'))
+      for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
   }
 
   private violate(kind: ViolationKind, what: string): void {
@@ -322,4 +357,5 @@ async function quietly(): Promise<void> {
 }
 
 const codeOf = (error: unknown): string => (error instanceof RxweirError ? error.code : String(error))
-const messageOf = (error: unknown): string => (error instanceof BackendError ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+const messageOf = (error: unknown): string =>
+  error instanceof BackendError ? error.message : error instanceof Error ? `${error.name}: ${error.message}` : String(error)

@@ -1,7 +1,6 @@
 import type { Observable } from 'rxjs'
-import type { Stream } from '../../lib/element.js'
+import type { AnyStream, Stream } from '../../lib/element.js'
 import type { Sunk } from '../../lib/sink.js'
-import type { AnyStream } from '../../lib/element.js'
 import type { Order } from './compare.js'
 
 /** What a graph function of a simulated job is given. */

@@ -1,15 +1,12 @@
 /** The state of a job in a checkpoint, in a form in which two of the same state are the same text. */
-import { option as O } from 'fp-ts'
 import { readBody } from '../../lib/checkpointBody.js'
-import { epoch, jobName } from '../../lib/identity.js'
 import type { RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
 import { readRows } from '../../lib/state/rowFrames.js'
-import { unwrap } from '../../lib/task.js'
-import type { Found } from './inSimulation.js'
-import { calm } from './plan.js'
 import { plainSurface } from './plainSurface.js'
+import { calm } from './plan.js'
 import { runSchedule } from './schedule.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
+import type { Found } from './storageIn.js'
 import type { Surface } from './surface.js'
 
 /** Everything that operators keep, and where the sources stood. Ids, epochs and transactions are left out: they may differ. */
@@ -37,12 +34,9 @@ export async function stateAfter(job: SimulatedJob, inputs: Inputs, cut: { reado
     surface: () => (surface = plainSurface()),
     ...(cut.finished ? {} : { waits: (handle) => void handle.stop().catch(() => {}) }),
   })
-  const session = await unwrap((surface as Surface).storage(undefined as never).open(jobName('job')))
-  const stored = O.toUndefined(await unwrap(session.latest()))
-  if (stored === undefined) throw new Error(`a run without crashes over ${cut.records} records left no checkpoint at epoch ${epoch(1)}`)
-  const chunks: RowChunk[] = []
-  await unwrap(stored.readRows((chunk) => chunks.push(chunk)))
-  return stateText(stored.body, chunks)
+  const kept = (surface as Surface | undefined)?.newest?.()
+  if (kept === undefined) throw new Error(`a run without crashes over ${cut.records} records left no checkpoint`)
+  return stateText(kept.body, kept.chunks)
 }
 
 function rowsOf(chunks: readonly RowChunk[]): { [name: string]: string } {
@@ -61,5 +55,7 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (byte) => byte.toSt
 /** JSON with the names of every object in order. */
 const stable = (value: unknown): string =>
   JSON.stringify(value, (_name, each: unknown) =>
-    typeof each === 'object' && each !== null && !Array.isArray(each) ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1))) : each,
+    typeof each === 'object' && each !== null && !Array.isArray(each)
+      ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : each,
   )

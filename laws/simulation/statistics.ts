@@ -15,7 +15,16 @@ export interface Statistics {
   faults: number
 }
 
-export const noStatistics = (): Statistics => ({ runs: 0, crashes: 0, crashesInCheckpoint: 0, checkpoints: 0, restored: 0, records: 0, states: 0, faults: 0 })
+export const noStatistics = (): Statistics => ({
+  runs: 0,
+  crashes: 0,
+  crashesInCheckpoint: 0,
+  checkpoints: 0,
+  restored: 0,
+  records: 0,
+  states: 0,
+  faults: 0,
+})
 
 export function addStatistics(to: Statistics, from: Statistics): void {
   for (const name of Object.keys(from) as (keyof Statistics)[]) to[name] += from[name]

@@ -1,4 +1,5 @@
-import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import type { Json } from '../../lib/json.js'
+import type { CheckpointStorage, RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { TransactionalSink } from '../../lib/ports/transactionalSink.js'
 import type { Chance } from '../crashFsChoices.js'
 import type { Life } from './life.js'
@@ -8,6 +9,12 @@ export interface Seen {
   /** Records of one key have an order. */
   readonly key: string
   readonly text: string
+}
+
+/** A checkpoint as it is kept. */
+export interface Kept {
+  readonly body: Json
+  readonly chunks: readonly RowChunk[]
 }
 
 /** What outlives processes: a storage and the targets of sinks. */
@@ -22,6 +29,8 @@ export interface Surface {
   died(how: 'kill' | 'powerCut', random: Chance): void
   /** What is left behind that nobody needs any more: pending transactions, temporary files. */
   leftovers(): readonly string[]
+  /** The newest complete checkpoint, if it can be looked at. */
+  newest?(): Kept | undefined
 }
 
 export type SurfaceFactory = (seed: number, retained: number) => Surface

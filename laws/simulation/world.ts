@@ -116,7 +116,8 @@ export class World {
 
   private nextCall(): Call | undefined {
     let next: Call | undefined
-    for (const call of this.calls) if (!call.paused() && (next === undefined || call.atMs < next.atMs || (call.atMs === next.atMs && call.order < next.order))) next = call
+    for (const call of this.calls)
+      if (!call.paused() && (next === undefined || call.atMs < next.atMs || (call.atMs === next.atMs && call.order < next.order))) next = call
     return next
   }
 }

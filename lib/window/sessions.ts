@@ -4,6 +4,8 @@ import type { RowTable } from '../state/rowTable.js'
 import { OrderedSessions, type StoredSession } from './orderedSessions.js'
 import { type TimeWindow, timeWindow } from './timeWindow.js'
 
+export type { StoredSession }
+
 /** What became of a window that was added. */
 export interface Added {
   /** The session that it is now part of. */

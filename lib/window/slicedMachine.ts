@@ -115,7 +115,7 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
   }
 
   private emit(key: Key, start: number): void {
-    const { assigner, fold, emit } = this.options
+    const { fold, emit } = this.options
     const merge = fold.merge as (a: A, b: A) => A
     const within = this.slicesOf(key, start)
     const accumulators = within.map(({ value }) => value)

@@ -1,10 +1,10 @@
-import * as t from 'io-ts'
 import fc from 'fast-check'
+import * as t from 'io-ts'
 import { asapScheduler, type Observable, observeOn, share, tap } from 'rxjs'
 import type { Inputs, SimulatedJob } from '../../laws/simulation/simulatedJob.js'
 import type { AnyStream, Stream } from '../../lib/element.js'
+import { tumbling } from '../../lib/index.js'
 import { boundedOutOfOrderness } from '../../lib/watermarkStrategy.js'
-import { tumbling } from '../../lib/window.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { filterValues } from '../../operators/filterValues.js'
 import { flatMapValues } from '../../operators/flatMapValues.js'
@@ -38,9 +38,12 @@ export interface CampaignJob {
 
 /** Records that can be told apart, of few keys, a little out of order. */
 const entries = (maxLength = 24): fc.Arbitrary<readonly Entry[]> =>
-  fc.array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), n: fc.constant(0), at: fc.integer({ min: -25, max: 5 }) }), { maxLength }).map((all) => all.map(({ key, at }, n) => ({ key, n, at: Math.max(0, 10 * n + at) })))
+  fc
+    .array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), n: fc.constant(0), at: fc.integer({ min: -25, max: 5 }) }), { maxLength })
+    .map((all) => all.map(({ key, at }, n) => ({ key, n, at: Math.max(0, 10 * n + at) })))
 
-const count = (uid: string) => statefulMap(uid, { state: t.number, initial: 0 }, (before, { key, n }: Entry) => [before + 1, { key, n, count: before + 1 }])
+const count = (uid: string) =>
+  statefulMap(uid, { state: t.number, initial: 0 }, (before, { key, n }: Entry) => [before + 1, { key, n, count: before + 1 }])
 const byKey = keyBy(({ key }: Entry) => key)
 const timed = assignTimestamps({ timestamp: ({ at }: Entry) => at, watermarks: boundedOutOfOrderness({ delayMs: 15 }) })
 
@@ -65,6 +68,7 @@ export const jobs: readonly CampaignJob[] = [
   single('state that comes and goes', (input) =>
     input.pipe(
       byKey,
+      statefulMap('first', { state: t.number }, (before: number | undefined, entry: Entry) => [entry.n, { ...entry, n: entry.n + (before ?? 0) }]),
       statefulFlatMap('batch', { state: t.array(t.number) }, (held, { key, n }: Entry) =>
         held !== undefined && held.length === 2 ? [undefined, [{ key, batch: [...held, n] } as Line]] : [[...(held ?? []), n], []],
       ),
@@ -146,7 +150,13 @@ export const jobs: readonly CampaignJob[] = [
       order: 'exact',
       build({ source, sink }) {
         const counted = (source('in') as Stream<Entry>).pipe(byKey, count('count'))
-        return [counted.pipe(sink('all')), counted.pipe(filterValues(({ n }) => n % 2 === 0), sink('even'))]
+        return [
+          counted.pipe(sink('all')),
+          counted.pipe(
+            filterValues(({ n }) => n % 2 === 0),
+            sink('even'),
+          ),
+        ]
       },
     },
     inputs: entries().map((all) => ({ in: all })),

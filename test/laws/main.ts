@@ -35,7 +35,9 @@ const processes = values.path === undefined ? whole('processes', values.processe
 
 const chosen = campaigns.filter(({ name }) => name.includes(values.campaign))
 if (chosen.length === 0) {
-  console.error(`no campaign has a name that contains ${JSON.stringify(values.campaign)}; there are:\n${campaigns.map(({ name }) => name).join('\n')}`)
+  console.error(
+    `no campaign has a name that contains ${JSON.stringify(values.campaign)}; there are:\n${campaigns.map(({ name }) => name).join('\n')}`,
+  )
   process.exit(2)
 }
 
@@ -68,12 +70,16 @@ function take(report: CampaignReport): void {
   verdict.add(report.statistics, report.violations)
   if (report.failure !== undefined) failures.push(report.failure)
   const { runs: done, crashes, checkpoints } = report.statistics
-  console.error(`${report.failure === undefined ? 'holds' : 'FAILS'}  ${report.name}: ${done} schedules, ${crashes} crashes, ${checkpoints} checkpoints`)
+  console.error(
+    `${report.failure === undefined ? 'holds' : 'FAILS'}  ${report.name}: ${done} schedules, ${crashes} crashes, ${checkpoints} checkpoints`,
+  )
 }
 
 const child = (part: number): Promise<void> =>
   new Promise((resolve, reject) => {
-    const forked = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed), '--part', String(part)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    const forked = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--seed', String(seed), '--part', String(part)], {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
     forked.on('message', (report) => take(report as CampaignReport))
     forked.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a process of the campaign ended with ${code}`))))
     forked.on('error', reject)
@@ -90,7 +96,9 @@ async function main(): Promise<void> {
   else await Promise.all(Array.from({ length: processes }, (_, part) => child(part)))
   for (const failure of failures) console.error(`\n${failure}`)
   const { statistics } = verdict
-  console.error(`${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.faults} calls failed, ${statistics.states} states compared`)
+  console.error(
+    `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.faults} calls failed, ${statistics.states} states compared`,
+  )
   console.log(verdict.line(seed))
   process.exitCode = verdict.clean && failures.length === 0 ? 0 : 1
 }

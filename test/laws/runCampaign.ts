@@ -36,7 +36,12 @@ export async function runCampaign(campaign: NamedCampaign, { runs, seed, path, s
   const { statistics } = tried
   if (!details.failed) {
     const vacuous = path === undefined ? tried.vacuous(runs) : undefined
-    return { name, statistics, violations: vacuous === undefined ? [] : ['SILENT'], failure: vacuous === undefined ? undefined : `${name} was not tried: ${vacuous}` }
+    return {
+      name,
+      statistics,
+      violations: vacuous === undefined ? [] : ['SILENT'],
+      failure: vacuous === undefined ? undefined : `${name} was not tried: ${vacuous}`,
+    }
   }
   const error = details.errorInstance
   const replay = `npm run laws -- --campaign ${JSON.stringify(name)} --seed ${seed} --path ${details.counterexamplePath ?? ''}`

@@ -4,7 +4,7 @@ import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { biased, chance } from '../../laws/crashFsChoices.js'
-import { filesIn } from '../../laws/simulation/inSimulation.js'
+import { filesIn } from '../../laws/simulation/filesIn.js'
 import { textOf } from '../../laws/simulation/plainSurface.js'
 import type { Seen, Surface } from '../../laws/simulation/surface.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
@@ -41,7 +41,12 @@ export const directorySurface =
       const known = parts.get(path)
       if (known !== undefined) return known
       const text = utf8.decode(bytes)
-      const lines = text.endsWith('\n') ? text.slice(0, -1).split('\n').map((line) => seen(JSON.parse(line))) : [{ key: '', text: `${path} is cut short` }]
+      const lines = text.endsWith('\n')
+        ? text
+            .slice(0, -1)
+            .split('\n')
+            .map((line) => seen(JSON.parse(line)))
+        : [{ key: '', text: `${path} is cut short` }]
       parts.set(path, lines)
       return lines
     }

@@ -16,7 +16,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     rule: 'D7.5',
     file: 'lib/coordinator.ts',
     find: 'await unwrap(pending.writer.publish(this.body(pending)))',
-    replace: 'for (const queue of this.host.commits.values()) queue.decide(pending.id)\n      await unwrap(pending.writer.publish(this.body(pending)))',
+    replace:
+      'for (const queue of this.host.commits.values()) queue.decide(pending.id)\n      await unwrap(pending.writer.publish(this.body(pending)))',
   },
   {
     name: 'a checkpoint is complete before its publish has answered',
@@ -116,8 +117,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a new subscription does not wait until the run before is quiet',
     rule: 'P3',
     file: 'lib/job.ts',
-    find: '(before?.ended === true ? before.quiet : Promise.resolve())',
-    replace: 'Promise.resolve()',
+    find: 'void Promise.all(ended).then(() => run.start())',
+    replace: 'void Promise.resolve().then(() => run.start())',
   },
   {
     name: 'the end of input takes no final checkpoint',

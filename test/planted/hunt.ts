@@ -1,8 +1,10 @@
 /**
- * Looks for the first violation: all campaigns in turns, a few schedules each, and one line of JSON that says what was found.
+ * Looks for the first violation: all campaigns in turns, a few schedules each, then laws of operators, and one line of JSON that says what was found.
  *
  * It is bundled together with an engine that has a bug planted in it, and started as a process of its own.
  */
+
+import { operatorMatrix } from '../law/operatorMatrix.js'
 import { campaigns } from '../laws/campaigns.js'
 import { runCampaign } from '../laws/runCampaign.js'
 
@@ -14,6 +16,8 @@ export interface Hunt {
 
 const [runs = 2_000, seed = 1] = process.argv.slice(2).map(Number)
 const rounds = 8
+const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps']
+const lawRuns = 6
 const weights = campaigns.reduce((sum, { weight }) => sum + weight, 0)
 
 async function hunt(): Promise<Hunt> {
@@ -29,11 +33,28 @@ async function hunt(): Promise<Hunt> {
       schedules += statistics.runs
       if (failure !== undefined) return { schedules, found: { campaign: name, kinds: violations, failure } }
     }
+  // What only a hand-fed operator sees: barriers that arrive at its inputs far apart.
+  for (const name of handFed) {
+    const laws = operatorMatrix[name]
+    if (laws === undefined || 'none' in laws) continue
+    for (const law of laws)
+      try {
+        await law.check({ runs: lawRuns, seed })
+        schedules += lawRuns
+      } catch (error) {
+        return { schedules: schedules + lawRuns, found: { campaign: `${law.name} of ${name}`, kinds: ['LAW'], failure: String(error) } }
+      }
+  }
   return { schedules, found: undefined }
 }
 
 process.on('unhandledRejection', (error) => {
-  console.log(JSON.stringify({ schedules: 0, found: { campaign: 'any', kinds: ['HUNG'], failure: `a promise was rejected and nobody listened: ${String(error)}` } } satisfies Hunt))
+  console.log(
+    JSON.stringify({
+      schedules: 0,
+      found: { campaign: 'any', kinds: ['HUNG'], failure: `a promise was rejected and nobody listened: ${String(error)}` },
+    } satisfies Hunt),
+  )
   process.exit(0)
 })
 

@@ -30,7 +30,11 @@ export async function selfTest({ seed, runs = 2_000, bugs = plantedBugs, process
       const { schedules, found } = await hunt(await bundleHunt(bug, at), runs, seed)
       if (bug === undefined) {
         sound = found === undefined
-        report(sound ? `sound   the engine as it is: ${schedules} schedules` : `FAILS   the engine as it is, after ${schedules} schedules: ${found?.failure}`)
+        report(
+          sound
+            ? `sound   the engine as it is: ${schedules} schedules`
+            : `FAILS   the engine as it is, after ${schedules} schedules: ${found?.failure}`,
+        )
       } else if (found === undefined) report(`MISSED  ${bug.name} (${bug.rule}, ${bug.file}): ${schedules} schedules`)
       else {
         caught += 1

@@ -1,13 +1,15 @@
-import { observeOn, asapScheduler } from 'rxjs'
+import { asapScheduler, observeOn } from 'rxjs'
 import { expect, it } from 'vitest'
-import { memory } from '../../backends/memory/memoryStorage.js'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
+import { memory } from '../../backends/memory/memoryStorage.js'
 import { defineJob } from '../../lib/job.js'
 
 it('stops without an error where a plain rxjs operator stands in the chain', async () => {
   const out = memorySink<number>()
-  const job = defineJob('job', { storage: memory() }, ({ source, sink }) => source('in', memorySource([1, 2], { bounded: false })).pipe(observeOn(asapScheduler), sink('out', out)))
+  const job = defineJob('job', { storage: memory() }, ({ source, sink }) =>
+    source('in', memorySource([1, 2], { bounded: false })).pipe(observeOn(asapScheduler), sink('out', out)),
+  )
   const run = job.run()
   await run.checkpoint().catch(() => {})
   await run.stop()

@@ -86,7 +86,11 @@ export function sinkWith<T>(inner: TransactionalSink<T>, { preCommit, commit, co
         const task = writer.preCommit(id)
         return before<SinkError, O.Option<TransactionHandle>>(() => waiting, task)
       },
-      commit: (handle) => before<SinkError, void>(() => commit?.(handle), TE.chain(() => before<SinkError, void>(() => committed?.(handle), TE.right(undefined)))(writer.commit(handle))),
+      commit: (handle) =>
+        before<SinkError, void>(
+          () => commit?.(handle),
+          TE.chain(() => before<SinkError, void>(() => committed?.(handle), TE.right(undefined)))(writer.commit(handle)),
+        ),
       close: () => writer.close(),
     }
   }

@@ -47,8 +47,11 @@ export function fedWindow(operator: unknown, { from, late }: { from?: HandCheckp
 
 /** Shows what a window holds: `a 0-10 a1+a2`. */
 export const shownWindow = {
-  process: (values: readonly string[], { key, start, end }: { key: unknown; start: number; end: number }, emit: (...value: [value: string]) => void): void =>
-    emit(`${String(key)} ${start}-${end} ${values.join('+')}`),
+  process: (
+    values: readonly string[],
+    { key, start, end }: { key: unknown; start: number; end: number },
+    emit: (...value: [value: string]) => void,
+  ): void => emit(`${String(key)} ${start}-${end} ${values.join('+')}`),
 }
 
 /** The same with an accumulator. */

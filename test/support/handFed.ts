@@ -1,5 +1,14 @@
 import { type Observable, Subject, type Subscription } from 'rxjs'
-import { CheckpointBarrier, type Element, EndOfInput, RecordElement, type StreamElement, StreamStart, Watermark, WatermarkStatus } from '../../lib/element.js'
+import {
+  CheckpointBarrier,
+  type Element,
+  EndOfInput,
+  RecordElement,
+  type StreamElement,
+  StreamStart,
+  Watermark,
+  WatermarkStatus,
+} from '../../lib/element.js'
 import { unreachable } from '../../lib/errors.js'
 import { checkpointId } from '../../lib/identity.js'
 import { HandRun } from './handRun.js'

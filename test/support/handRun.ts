@@ -1,8 +1,8 @@
 import { DriftGroup } from '../../lib/driftGroup.js'
-import { defaultLimits, type Limits } from '../../lib/limits.js'
 import type { JobEvent } from '../../lib/events.js'
 import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
+import { defaultLimits, type Limits } from '../../lib/limits.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../../lib/run.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
@@ -28,7 +28,11 @@ export class HandRun implements RunContext {
   readonly reports: JobEvent[] = []
   private readonly chunks: RowChunk[] = []
 
-  constructor({ clock = manualClock(), limits = {}, development = true }: { clock?: ManualClock; limits?: Partial<Limits>; development?: boolean } = {}) {
+  constructor({
+    clock = manualClock(),
+    limits = {},
+    development = true,
+  }: { clock?: ManualClock; limits?: Partial<Limits>; development?: boolean } = {}) {
     this.clock = clock
     this.limits = { ...defaultLimits, ...limits }
     this.development = development

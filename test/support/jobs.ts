@@ -1,6 +1,6 @@
 import { memory } from '../../backends/memory/memoryStorage.js'
-import { type Job, type JobOptions, type JobRunHandle, type JobScope, defineJob } from '../../lib/job.js'
 import type { JobEvent } from '../../lib/events.js'
+import { defineJob, type Job, type JobOptions, type JobRunHandle, type JobScope } from '../../lib/job.js'
 import { type ManualClock, manualClock, settled } from './manualClock.js'
 
 export interface TestJob {
@@ -9,9 +9,16 @@ export interface TestJob {
 }
 
 /** A job over memory, whose time stands still and whose checkpoints come when they are asked for. */
-export function testJob(build: (scope: JobScope) => ReturnType<Parameters<typeof defineJob>[2]>, options: Partial<JobOptions> & { readonly clock?: ManualClock } = {}): TestJob {
+export function testJob(
+  build: (scope: JobScope) => ReturnType<Parameters<typeof defineJob>[2]>,
+  options: Partial<JobOptions> & { readonly clock?: ManualClock } = {},
+): TestJob {
   const clock = options.clock ?? manualClock()
-  const job = defineJob('job', { storage: memory(), ...options, clock, checkpoints: { intervalMs: Number.POSITIVE_INFINITY, ...options.checkpoints } }, build)
+  const job = defineJob(
+    'job',
+    { storage: memory(), ...options, clock, checkpoints: { intervalMs: Number.POSITIVE_INFINITY, ...options.checkpoints } },
+    build,
+  )
   return { job, clock }
 }
 

@@ -35,7 +35,9 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
           open -= 1
         }
       })
-      const subscription = operator(source.pipe(records())).pipe(values()).subscribe({ next: (value) => seen.push(value), complete: () => (ended = true), error: () => (ended = true) })
+      const subscription = operator(source.pipe(records()))
+        .pipe(values())
+        .subscribe({ next: (value) => seen.push(value), complete: () => (ended = true), error: () => (ended = true) })
       expect({ seen, ended, open }).toEqual({ seen: [], ended: false, open: 1 })
       subscription.unsubscribe()
       expect(open).toBe(0)
@@ -58,7 +60,10 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
 
     test('error: passes it on as it is', async () => {
       const mine = new Error('mine')
-      const failing = concat(of(...inputs), throwError(() => mine))
+      const failing = concat(
+        of(...inputs),
+        throwError(() => mine),
+      )
       await expect(collect(operator(failing.pipe(records())))).rejects.toBe(mine)
     })
 
@@ -77,7 +82,9 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
       })
       const seen: R[] = []
       let completed = false
-      operator(source.pipe(records())).pipe(values(), take(1)).subscribe({ next: (value) => seen.push(value), complete: () => (completed = true) })
+      operator(source.pipe(records()))
+        .pipe(values(), take(1))
+        .subscribe({ next: (value) => seen.push(value), complete: () => (completed = true) })
       expect({ seen, completed, stopped }).toEqual({ seen: results.slice(0, 1), completed: true, stopped: true })
       expect(pulled).toBeLessThanOrEqual(inputs.length)
     })
@@ -91,7 +98,10 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
     const whole = (): unknown[] => {
       const fed = handFed(operator).start()
       fed.run.open()
-      return fed.records(...inputs).end().complete().out.seen
+      return fed
+        .records(...inputs)
+        .end()
+        .complete().out.seen
     }
 
     const cuts = inside ? Array.from({ length: inputs.length + 1 }, (_, at) => at) : []
@@ -104,7 +114,11 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
       fed.barrier(1)
       expect(fed.out.seen).toEqual([...before, '#1'])
       fed.run.complete(1)
-      fed.records(...inputs.slice(at)).end().barrier(2).complete()
+      fed
+        .records(...inputs.slice(at))
+        .end()
+        .barrier(2)
+        .complete()
       expect(fed.out.seen.filter((each) => isText(each, '#'))).toEqual(['#1', '#2'])
       expect(fed.out.seen.filter((each) => !isText(each, '#'))).toEqual(whole())
       expect(fed.out.ending).toBe('complete')
@@ -119,7 +133,10 @@ export function operatorCases<T, R>({ operator, one, many: [inputs, results], th
       const run = new HandRun()
       const second = handFed(operator, run).start()
       run.open(checkpoint)
-      second.records(...inputs.slice(at)).end().complete()
+      second
+        .records(...inputs.slice(at))
+        .end()
+        .complete()
       const records = (seen: readonly unknown[]): unknown[] => seen.filter((each) => !isText(each, 'w') && !isText(each, 'end'))
       expect(records([...before, ...second.out.seen])).toEqual(records(whole()))
     })

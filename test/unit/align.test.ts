@@ -10,7 +10,7 @@ function junction(inputs = 2, run = new HandRun(), look: (value: unknown) => voi
   const feeds = Array.from({ length: inputs }, () => new HandFeed(run))
   const [first, ...others] = feeds as [HandFeed, ...HandFeed[]]
   const out = noted(first.stream.pipe(union(...others.map(({ stream }) => stream)), tapValues(look)))
-  feeds.forEach((feed, index) => feed.start(false, `in${index}`))
+  for (const [index, feed] of feeds.entries()) feed.start(false, `in${index}`)
   run.open()
   return { a: first, b: others[0] as HandFeed, c: others[1] as HandFeed, out, run }
 }
@@ -108,7 +108,9 @@ describe('alignment', () => {
     a.barrier(1).records(1, 2, 3)
     expect(run.aborted).toEqual([])
     a.records(4, 5)
-    expect(run.aborted).toMatchObject([{ id: 1, error: { code: 'ALIGNMENT_BUFFER_FULL', details: { operator: 'union', checkpointId: 1, heldElementsMax: 3 } } }])
+    expect(run.aborted).toMatchObject([
+      { id: 1, error: { code: 'ALIGNMENT_BUFFER_FULL', details: { operator: 'union', checkpointId: 1, heldElementsMax: 3 } } },
+    ])
     b.barrier(1).record('b')
     expect(out.seen).toEqual([1, 2, 3, 4, 5, 'b'])
     a.barrier(2)
@@ -121,7 +123,9 @@ describe('alignment', () => {
     const a = new HandFeed(run)
     const out = noted(a.stream.pipe(union(new HandFeed(run).stream)))
     a.start().records(1, 2, 3, 4)
-    expect(out.ending).toMatchObject({ error: { code: 'ENTRY_QUEUE_FULL', details: expect.objectContaining({ operator: 'union', heldElementsMax: 3 }) } })
+    expect(out.ending).toMatchObject({
+      error: { code: 'ENTRY_QUEUE_FULL', details: expect.objectContaining({ operator: 'union', heldElementsMax: 3 }) },
+    })
   })
 
   test('an element that comes while another is processed waits its turn', () => {
@@ -165,7 +169,10 @@ describe('alignment', () => {
     const run = new HandRun()
     const feeds = [new HandFeed(run), new HandFeed(run)] as const
     const seen: unknown[] = []
-    const numbered = operate<string, never>({ name: 'numbered', create: () => ({ processRecord: (value, _timestamp, _key, input) => void seen.push([value, input]) }) }, [feeds[1].stream])
+    const numbered = operate<string, never>(
+      { name: 'numbered', create: () => ({ processRecord: (value, _timestamp, _key, input) => void seen.push([value, input]) }) },
+      [feeds[1].stream],
+    )
     noted(numbered(feeds[0].stream))
     feeds[0].start().barrier(1).record('a')
     feeds[1].start().record('b').barrier(1)

@@ -14,7 +14,10 @@ const timed = (delayMs = 0, idleAfterMs?: number) =>
 operatorCases<number, number>({
   operator: timed(),
   one: [4, [4]],
-  many: [[1, 5, 3, 7], [1, 5, 3, 7]],
+  many: [
+    [1, 5, 3, 7],
+    [1, 5, 3, 7],
+  ],
   throwing: (error) =>
     assignTimestamps({
       timestamp: () => {

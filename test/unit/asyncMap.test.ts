@@ -2,7 +2,7 @@ import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { memory, memorySink, memorySource } from '../../backends/memory/index.js'
 import { defineJob } from '../../lib/job.js'
-import { asyncMap, type AsyncMapOptions } from '../../operators/asyncMap.js'
+import { type AsyncMapOptions, asyncMap } from '../../operators/asyncMap.js'
 import { collect } from '../../operators/collect.js'
 import { records } from '../../operators/records.js'
 import { handFed } from '../support/handFed.js'
@@ -143,14 +143,20 @@ describe('asyncMap', () => {
       underWay -= 1
       return n * 2
     })
-    const job = defineJob('doubles', { storage: memory(), checkpoints: { intervalMs: 1 } }, ({ source, sink }) => source('numbers', memorySource(numbers)).pipe(double, sink('out', out)))
+    const job = defineJob('doubles', { storage: memory(), checkpoints: { intervalMs: 1 } }, ({ source, sink }) =>
+      source('numbers', memorySource(numbers)).pipe(double, sink('out', out)),
+    )
     await job.run().done
     expect(out.committed).toEqual(numbers.map((n) => n * 2))
     expect(most).toBe(3)
   })
 
   test('options are checked', () => {
-    expect(() => asyncMap('x', { ...options, capacity: 0 }, async (value: string) => value)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
-    expect(() => asyncMap('x', { ...options, order: 'any' as never }, async (value: string) => value)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => asyncMap('x', { ...options, capacity: 0 }, async (value: string) => value)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
+    expect(() => asyncMap('x', { ...options, order: 'any' as never }, async (value: string) => value)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
 })

@@ -48,6 +48,8 @@ describe('the body of a checkpoint', () => {
   })
 
   test('one of a newer release is refused by name', () => {
-    expect(() => readBody({ ...(written() as object), format: 2 } as Json)).toThrow(expect.objectContaining({ code: 'FORMAT_NEWER', details: expect.objectContaining({ found: 2, supported: 1 }) }))
+    expect(() => readBody({ ...(written() as object), format: 2 } as Json)).toThrow(
+      expect.objectContaining({ code: 'FORMAT_NEWER', details: expect.objectContaining({ found: 2, supported: 1 }) }),
+    )
   })
 })

@@ -2,7 +2,7 @@ import { VirtualTimeScheduler } from 'rxjs'
 import { describe, expect, test, vi } from 'vitest'
 import { schedulerClock, systemClock } from '../../lib/clock.js'
 
-describe('the machine\'s clock', () => {
+describe("the machine's clock", () => {
   test('calls not before its time, never within the call, and not at all when cancelled', () => {
     vi.useFakeTimers({ now: 1_000 })
     try {

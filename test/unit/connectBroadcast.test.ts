@@ -17,15 +17,23 @@ operatorCases<string, string>({
     EMPTY.pipe(
       records(),
       keyBy(() => 'x'),
-      connectBroadcast('rules', source, { broadcast: {}, emits: emits<string>() }, {
-        onBroadcast(word: string, { emit }) {
-          emit(word)
+      connectBroadcast(
+        'rules',
+        source,
+        { broadcast: {}, emits: emits<string>() },
+        {
+          onBroadcast(word: string, { emit }) {
+            emit(word)
+          },
+          onRecord() {},
         },
-        onRecord() {},
-      }),
+      ),
     ),
   one: ['a', ['a']],
-  many: [['a', 'b'], ['a', 'b']],
+  many: [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
   inside: false,
 })
 
@@ -34,7 +42,11 @@ const patterns = (rules: FedStream) =>
   connectBroadcast(
     'patterns',
     rules,
-    { broadcast: { pattern: mapState(t.string, t.tuple([t.string, t.string])) }, state: { last: valueState(t.string), seen: listState(t.string) }, emits: emits<string>() },
+    {
+      broadcast: { pattern: mapState(t.string, t.tuple([t.string, t.string])) },
+      state: { last: valueState(t.string), seen: listState(t.string) },
+      emits: emits<string>(),
+    },
     {
       onBroadcast(rule: [string, string] | 'forget', { broadcast, applyToKeyedState, emit }) {
         if (rule !== 'forget') return broadcast.pattern.put('current', rule)

@@ -16,34 +16,47 @@ operatorCases<string, string>({
     EMPTY.pipe(
       records(),
       keyBy((): 'x' => 'x'),
-      connectKeyed('join', source.pipe(keyBy((): 'x' => 'x')), { state: {}, emits: emits<string>() }, {
-        onFirst() {},
-        onSecond(word: string, { emit }) {
-          emit(word)
+      connectKeyed(
+        'join',
+        source.pipe(keyBy((): 'x' => 'x')),
+        { state: {}, emits: emits<string>() },
+        {
+          onFirst() {},
+          onSecond(word: string, { emit }) {
+            emit(word)
+          },
         },
-      }),
+      ),
     ),
   one: ['a', ['a']],
-  many: [['a', 'b'], ['a', 'b']],
+  many: [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
   inside: false,
 })
 
 /** Every pair of a word of the first and a word of the second stream of one key. */
 const pairs = (second: FedStream) =>
-  connectKeyed('pairs', second, { state: { first: listState(t.string), second: listState(t.string) }, emits: emits<string>() }, {
-    onFirst(word: string, { state, emit }) {
-      state.first.add(word)
-      for (const other of state.second) emit(word + other)
+  connectKeyed(
+    'pairs',
+    second,
+    { state: { first: listState(t.string), second: listState(t.string) }, emits: emits<string>() },
+    {
+      onFirst(word: string, { state, emit }) {
+        state.first.add(word)
+        for (const other of state.second) emit(word + other)
+      },
+      onSecond(word: string, { state, emit, timers, timestamp }) {
+        state.second.add(word)
+        for (const other of state.first) emit(other + word)
+        if (timestamp !== undefined) timers.eventTime(timestamp + 1)
+      },
+      onTimer(at, { key, emit }) {
+        emit(`${key}@${at}`)
+      },
     },
-    onSecond(word: string, { state, emit, timers, timestamp }) {
-      state.second.add(word)
-      for (const other of state.first) emit(other + word)
-      if (timestamp !== undefined) timers.eventTime(timestamp + 1)
-    },
-    onTimer(at, { key, emit }) {
-      emit(`${key}@${at}`)
-    },
-  })
+  )
 
 function connected(run = new HandRun()) {
   const a = new HandFeed(run)
@@ -113,6 +126,14 @@ describe('connectKeyed', () => {
 
   test('a stream without keys is refused', async () => {
     const unkeyed = connectKeyed('u', of('x').pipe(records()) as never, { state: {} }, { onFirst() {}, onSecond() {} })
-    await expect(collect(of('a').pipe(records(), keyBy(() => 'k'), unkeyed))).rejects.toMatchObject({ code: 'STREAM_NOT_KEYED', details: { uid: 'u' } })
+    await expect(
+      collect(
+        of('a').pipe(
+          records(),
+          keyBy(() => 'k'),
+          unkeyed,
+        ),
+      ),
+    ).rejects.toMatchObject({ code: 'STREAM_NOT_KEYED', details: { uid: 'u' } })
   })
 })

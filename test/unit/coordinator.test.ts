@@ -9,7 +9,7 @@ import { BackendError, SinkError } from '../../lib/errors.js'
 import type { Limits } from '../../lib/limits.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
-import { type SinkAmbushes, sinkWith, type StorageAmbushes, storageWith } from '../support/adversaries.js'
+import { type SinkAmbushes, type StorageAmbushes, sinkWith, storageWith } from '../support/adversaries.js'
 import { settled, testJob, watched } from '../support/jobs.js'
 
 interface Setting {
@@ -69,7 +69,10 @@ describe('when checkpoints come', () => {
       [500, 1],
     ] as const) {
       const slow = gate()
-      const { run, clock } = counting({ checkpoints: { intervalMs: 1_000, minPauseMs }, storage: { publish: (id) => (id === 1 ? slow.opened : undefined) } })
+      const { run, clock } = counting({
+        checkpoints: { intervalMs: 1_000, minPauseMs },
+        storage: { publish: (id) => (id === 1 ? slow.opened : undefined) },
+      })
       await settled()
       await clock.advance(1_000)
       await clock.advance(1_500)
@@ -124,19 +127,23 @@ describe('when checkpoints come', () => {
 
   test('under way when the run is cancelled it is cancelled with it, and does not come to be', async () => {
     const slow = gate()
-    const { run, job, push } = counting({ storage: { write: () => slow.opened } })
+    const { run, job, clock, out, push } = counting({ storage: { write: () => slow.opened } })
     await settled()
     await push('a')
     const taken = run.checkpoint()
     await settled()
+    expect(out.pending).toHaveLength(1)
     run.cancel()
+    expect(clock.pendingCount).toBe(0)
     slow.open()
     await expect(taken).rejects.toMatchObject({ code: 'CHECKPOINT_CANCELLED' })
     await settled()
     const next = watched(job)
     await settled()
     expect(next.of('restored')).toMatchObject([{ checkpointId: undefined }])
+    expect(out.pending).toEqual([])
     await next.stop()
+    expect(out.committed).toEqual(['a 1'])
   })
 })
 
@@ -188,7 +195,10 @@ describe('a checkpoint that fails', () => {
 
   test('because it takes too long is aborted, and names whom it waited for', async () => {
     const slow = gate()
-    const { run, clock, out, push } = counting({ checkpoints: { timeoutMs: 5_000 }, sink: { preCommit: (id) => (id === 1 ? slow.opened : undefined) } })
+    const { run, clock, out, push } = counting({
+      checkpoints: { timeoutMs: 5_000 },
+      sink: { preCommit: (id) => (id === 1 ? slow.opened : undefined) },
+    })
     await settled()
     await push('a')
     const taken = run.checkpoint()
@@ -245,7 +255,11 @@ describe('a checkpoint that fails', () => {
     await push('a')
     await expect(run.checkpoint()).rejects.toMatchObject({ code: 'CHECKPOINT_DECLINED', cause: { code: 'VALUE_NOT_ENCODABLE' } })
     void run.checkpoint().catch(() => undefined)
-    await expect(run.done).rejects.toMatchObject({ code: 'CHECKPOINTS_FAILING', details: expect.objectContaining({ failures: 2 }), cause: { code: 'CHECKPOINT_DECLINED' } })
+    await expect(run.done).rejects.toMatchObject({
+      code: 'CHECKPOINTS_FAILING',
+      details: expect.objectContaining({ failures: 2 }),
+      cause: { code: 'CHECKPOINT_DECLINED' },
+    })
   })
 
   test.each([0, 3])('is tolerated %i times in a row; a success starts the count anew', async (tolerableFailures) => {
@@ -267,7 +281,10 @@ describe('a checkpoint that fails', () => {
     }
     fail = true
     for (let each = 0; each <= tolerableFailures; each += 1) await run.checkpoint().catch(() => undefined)
-    await expect(run.done).rejects.toMatchObject({ code: 'CHECKPOINTS_FAILING', cause: { code: 'CHECKPOINT_DECLINED', cause: { code: 'BACKEND_IO' } } })
+    await expect(run.done).rejects.toMatchObject({
+      code: 'CHECKPOINTS_FAILING',
+      cause: { code: 'CHECKPOINT_DECLINED', cause: { code: 'BACKEND_IO' } },
+    })
   })
 
   test('at the very end is tried again, and then completes', async () => {
@@ -361,10 +378,13 @@ describe('commits', () => {
     expect(attempts()).toEqual([1])
     await clock.advance(1)
     expect(attempts()).toEqual([1, 2])
-    await clock.advance(200)
+    await clock.advance(199)
+    expect(attempts()).toEqual([1, 2])
+    await clock.advance(1)
     expect(attempts()).toEqual([1, 2, 3])
+    await clock.advance(399)
     expect(out.committed).toEqual([])
-    await clock.advance(400)
+    await clock.advance(1)
     expect(out.committed).toEqual(['a 1'])
     expect(run.of('checkpointCommitted')).toEqual([{ kind: 'checkpointCommitted', checkpointId: 1 }])
     await run.stop()
@@ -496,6 +516,23 @@ describe('commits', () => {
     expect(clock.pendingCount).toBe(0)
   })
 
+  test('a next run waits until the commit that is under way has settled', async () => {
+    const slow = gate()
+    const { run, job, out, push } = counting({ sink: { commit: () => slow.opened } })
+    await settled()
+    await push('a')
+    await run.checkpoint()
+    run.cancel()
+    const next = watched(job)
+    await settled()
+    expect(next.events).toEqual([])
+    slow.open()
+    await settled()
+    expect(next.of('restored')).toMatchObject([{ checkpointId: 1 }])
+    await next.stop()
+    expect(out.committed).toEqual(['a 1'])
+  })
+
   test('a checkpoint without records commits nothing, and the next one does', async () => {
     const { run, out, push } = counting()
     await settled()
@@ -544,7 +581,15 @@ describe('many rows', () => {
     const hold = gate()
     const sums = () => statefulMap('sum', { state: t.number, initial: 0 }, (sum, n: number) => [sum + n, sum + n])
     const storage = memory()
-    const { job, clock } = testJob(({ source, sink }) => source('in', input).pipe(keyBy((n) => n % 1_000), sums(), sink('out', out)), { storage })
+    const { job, clock } = testJob(
+      ({ source, sink }) =>
+        source('in', input).pipe(
+          keyBy((n) => n % 1_000),
+          sums(),
+          sink('out', out),
+        ),
+      { storage },
+    )
     let yields = 0
     Object.assign(clock, {
       yield: () => {

@@ -48,7 +48,27 @@ describe('names', () => {
     expect([jobName(name), operatorUid(name)]).toEqual([name, name])
   })
 
-  test.each(['', ' ', 'a b', 'a/b', 'a\\b', 'ä', '.', '..', '...', 'a.', 'con', 'CON.txt', 'nul', 'lpt1', 'a\u0000', 'x'.repeat(101), 7, null, undefined])('%j is none', (name) => {
+  test.each([
+    '',
+    ' ',
+    'a b',
+    'a/b',
+    'a\\b',
+    'ä',
+    '.',
+    '..',
+    '...',
+    'a.',
+    'con',
+    'CON.txt',
+    'nul',
+    'lpt1',
+    'a\u0000',
+    'x'.repeat(101),
+    7,
+    null,
+    undefined,
+  ])('%j is none', (name) => {
     expect(() => operatorUid(name as string)).toThrow(expect.objectContaining({ code: 'NAME_INVALID' }))
   })
 })
@@ -60,7 +80,9 @@ describe('limits', () => {
   })
 
   test.each([0, -1, 1.5, Number.NaN, '1', null, Number.NEGATIVE_INFINITY])('%o is none', (value) => {
-    expect(() => limitsOf({ entryQueueMax: value as number })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option: 'limits.entryQueueMax' }) }))
+    expect(() => limitsOf({ entryQueueMax: value as number })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option: 'limits.entryQueueMax' }) }),
+    )
   })
 
   test('may be infinite, and hold at their least value', () => {

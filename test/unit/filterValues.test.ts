@@ -1,15 +1,19 @@
-import { operatorCases } from '../support/operatorCases.js'
 import { expect, test } from 'vitest'
 import { filterValues } from '../../operators/filterValues.js'
 import { handFed } from '../support/handFed.js'
+import { operatorCases } from '../support/operatorCases.js'
 
 operatorCases<number, number>({
   operator: filterValues((n) => n % 2 === 1),
   one: [4, []],
-  many: [[1, 2, 3, 4, 5], [1, 3, 5]],
-  throwing: (error) => filterValues(() => {
-    throw error
-  }),
+  many: [
+    [1, 2, 3, 4, 5],
+    [1, 3, 5],
+  ],
+  throwing: (error) =>
+    filterValues(() => {
+      throw error
+    }),
 })
 
 test('records that do not pass vanish; no control element does', () => {

@@ -6,10 +6,14 @@ import { operatorCases } from '../support/operatorCases.js'
 operatorCases<string, string>({
   operator: flatMapValues((line) => (line === '' ? [] : line.split(' '))),
   one: ['to be', ['to', 'be']],
-  many: [['to be', '', 'or not'], ['to', 'be', 'or', 'not']],
-  throwing: (error) => flatMapValues(() => {
-    throw error
-  }),
+  many: [
+    ['to be', '', 'or not'],
+    ['to', 'be', 'or', 'not'],
+  ],
+  throwing: (error) =>
+    flatMapValues(() => {
+      throw error
+    }),
 })
 
 operatorCases<string, string>({

@@ -1,7 +1,7 @@
 import { of, share, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { sideOutput } from '../../lib/sideOutput.js'
 import { operate } from '../../lib/operate.js'
+import { sideOutput } from '../../lib/sideOutput.js'
 import { collect } from '../../operators/collect.js'
 import { fromSide } from '../../operators/fromSide.js'
 import { mapValues } from '../../operators/mapValues.js'
@@ -33,7 +33,10 @@ const split = (check: (n: number) => void = () => undefined) =>
 operatorCases<number, number>({
   operator: (source) => source.pipe(split(), fromSide(odd)),
   one: [2, []],
-  many: [[1, 2, 3, 5], [1, 3, 5]],
+  many: [
+    [1, 2, 3, 5],
+    [1, 3, 5],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       split(() => {
@@ -57,9 +60,18 @@ describe('fromSide', () => {
       },
     })(feed.stream)
     const main = noted(counted)
-    const aside = noted(counted.pipe(fromSide(odd), mapValues((n) => -n)))
+    const aside = noted(
+      counted.pipe(
+        fromSide(odd),
+        mapValues((n) => -n),
+      ),
+    )
     feed.start().records(1, 2).barrier(1).records(3).end().complete()
-    expect({ machines, main: main.seen, aside: aside.seen }).toEqual({ machines: 1, main: [2, '#1', 'wInfinity', 'end'], aside: [-1, '#1', -3, 'wInfinity', 'end'] })
+    expect({ machines, main: main.seen, aside: aside.seen }).toEqual({
+      machines: 1,
+      main: [2, '#1', 'wInfinity', 'end'],
+      aside: [-1, '#1', -3, 'wInfinity', 'end'],
+    })
     expect([main.ending, aside.ending]).toEqual(['complete', 'complete'])
   })
 
@@ -83,11 +95,31 @@ describe('fromSide', () => {
 
   test.each([
     ['a tag that the operator does not emit', () => of(1).pipe(records(), split(), fromSide(other))],
-    ['an rxjs operator in between', () => of(1).pipe(records(), split(), tap(() => undefined), fromSide(odd))],
+    [
+      'an rxjs operator in between',
+      () =>
+        of(1).pipe(
+          records(),
+          split(),
+          tap(() => undefined),
+          fromSide(odd),
+        ),
+    ],
     ['share in between', () => of(1).pipe(records(), split(), share(), fromSide(odd))],
-    ['another operator in between', () => of(1).pipe(records(), split(), mapValues((n) => n), fromSide(odd))],
+    [
+      'another operator in between',
+      () =>
+        of(1).pipe(
+          records(),
+          split(),
+          mapValues((n) => n),
+          fromSide(odd),
+        ),
+    ],
     ['a side output of a side output', () => of(1).pipe(records(), split(), fromSide(odd), fromSide(odd))],
   ])('%s is an error when the pipeline is built', (_name, build) => {
-    expect(build).toThrow(expect.objectContaining({ code: 'SIDE_OUTPUT_UNREACHABLE', name: 'ConfigurationError', hint: expect.stringContaining('fromSide') }))
+    expect(build).toThrow(
+      expect.objectContaining({ code: 'SIDE_OUTPUT_UNREACHABLE', name: 'ConfigurationError', hint: expect.stringContaining('fromSide') }),
+    )
   })
 })

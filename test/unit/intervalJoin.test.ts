@@ -1,10 +1,10 @@
 import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { boundedOutOfOrderness } from '../../lib/watermarkStrategy.js'
 import { sideOutput } from '../../lib/sideOutput.js'
+import { boundedOutOfOrderness } from '../../lib/watermarkStrategy.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { fromSide } from '../../operators/fromSide.js'
-import { intervalJoin, type IntervalJoinOptions } from '../../operators/intervalJoin.js'
+import { type IntervalJoinOptions, intervalJoin } from '../../operators/intervalJoin.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { records } from '../../operators/records.js'
 import { HandFeed, noted } from '../support/handFed.js'
@@ -13,12 +13,21 @@ import { operatorCases } from '../support/operatorCases.js'
 
 operatorCases<string, string>({
   operator: (source) => {
-    const timed = source.pipe(assignTimestamps({ timestamp: () => 1, watermarks: boundedOutOfOrderness({ delayMs: 9 }) }), keyBy(() => 'k'))
-    const first = of('x').pipe(records({ timestamp: () => 1 }), keyBy(() => 'k'))
+    const timed = source.pipe(
+      assignTimestamps({ timestamp: () => 1, watermarks: boundedOutOfOrderness({ delayMs: 9 }) }),
+      keyBy(() => 'k'),
+    )
+    const first = of('x').pipe(
+      records({ timestamp: () => 1 }),
+      keyBy(() => 'k'),
+    )
     return first.pipe(intervalJoin('join', timed, { lowerMs: 0, upperMs: 0 }, (a: string, b: string) => a + b))
   },
   one: ['a', ['xa']],
-  many: [['a', 'b'], ['xa', 'xb']],
+  many: [
+    ['a', 'b'],
+    ['xa', 'xb'],
+  ],
   inside: false,
 })
 
@@ -28,7 +37,12 @@ type Options = IntervalJoinOptions<string, string, string, string>
 function joined(options: Partial<Options> = {}, run = new HandRun()) {
   const a = new HandFeed(run)
   const b = new HandFeed(run)
-  const stream = intervalJoin('join', b.stream, { lowerMs: -1, upperMs: 2, lateFirst: late, ...options }, (x: string, y: string, { key }) => `${key}:${x}${y}`)(a.stream as never)
+  const stream = intervalJoin(
+    'join',
+    b.stream,
+    { lowerMs: -1, upperMs: 2, lateFirst: late, ...options },
+    (x: string, y: string, { key }) => `${key}:${x}${y}`,
+  )(a.stream as never)
   const out = noted(stream)
   const tooLate = noted(stream.pipe(fromSide(late)))
   return {

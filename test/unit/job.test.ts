@@ -1,11 +1,12 @@
-import { asapScheduler, asyncScheduler, delay, filter, merge, observeOn, of, retry, share, type Observable, take, tap, throwError } from 'rxjs'
 import * as t from 'io-ts'
+import { asapScheduler, asyncScheduler, delay, filter, merge, type Observable, observeOn, of, retry, share, take, tap, throwError } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
 import { recordOf } from '../../lib/element.js'
 import { defineJob } from '../../lib/job.js'
+import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { mapValues } from '../../operators/mapValues.js'
@@ -13,7 +14,6 @@ import { records } from '../../operators/records.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { tapValues } from '../../operators/tapValues.js'
 import { union } from '../../operators/union.js'
-import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 
 const words = ['to', 'be', 'or', 'not', 'to', 'be']
@@ -26,7 +26,11 @@ const wordsJob = (between: Between = (stream) => stream, options: Parameters<typ
   const out = memorySink<string>()
   const made = testJob(
     ({ source, sink }) =>
-      (between(source('words', input) as never) as unknown as ReturnType<typeof source<string>>).pipe(keyBy((word) => word), count(), sink('totals', out)),
+      (between(source('words', input) as never) as unknown as ReturnType<typeof source<string>>).pipe(
+        keyBy((word) => word),
+        count(),
+        sink('totals', out),
+      ),
     options,
   )
   return { ...made, out, input }
@@ -47,7 +51,15 @@ describe('a job', () => {
     const { job, out, clock } = wordsJob()
     const events = await ran(job)
     expect(out.committed).toEqual(counted)
-    expect(events.map(({ kind }) => kind)).toEqual(['restored', 'started', 'sourceEnded', 'checkpointStarted', 'checkpointCompleted', 'checkpointCommitted', 'stopped'])
+    expect(events.map(({ kind }) => kind)).toEqual([
+      'restored',
+      'started',
+      'sourceEnded',
+      'checkpointStarted',
+      'checkpointCompleted',
+      'checkpointCommitted',
+      'stopped',
+    ])
     expect(clock.pendingCount).toBe(0)
   })
 
@@ -85,7 +97,9 @@ describe('a job', () => {
       }) as never,
     )
     const kinds: string[] = []
-    await new Promise<void>((resolve, reject) => job.pipe(retry(2)).subscribe({ next: ({ kind }) => kinds.push(kind), error: reject, complete: resolve }))
+    await new Promise<void>((resolve, reject) =>
+      job.pipe(retry(2)).subscribe({ next: ({ kind }) => kinds.push(kind), error: reject, complete: resolve }),
+    )
     expect(out.committed).toEqual(counted)
     expect(kinds.filter((kind) => kind === 'started')).toHaveLength(3)
   })
@@ -147,7 +161,10 @@ describe('a job', () => {
     const all = (await ran(wordsJob().job)).length
     expect(all).toBeGreaterThan(5)
     for (let at = 1; at <= all; at += 1) {
-      const { job, out, clock } = wordsJob(assignTimestamps({ timestamp: () => 1, watermarks: monotonousTimestamps({ idleAfterMs: 500 }) }) as never, { checkpoints: { intervalMs: 1_000, timeoutMs: 5_000 } })
+      const { job, out, clock } = wordsJob(
+        assignTimestamps({ timestamp: () => 1, watermarks: monotonousTimestamps({ idleAfterMs: 500 }) }) as never,
+        { checkpoints: { intervalMs: 1_000, timeoutMs: 5_000 } },
+      )
       await new Promise<void>((resolve, reject) => job.pipe(take(at)).subscribe({ error: reject, complete: resolve }))
       await settled()
       expect(clock.pendingCount, `timers left when unsubscribed at event ${at}`).toBe(0)
@@ -239,7 +256,17 @@ describe('between operators', () => {
     ['tap', tap(() => undefined)],
     ['share', share()],
     ['observeOn(asapScheduler)', observeOn(asapScheduler)],
-    ['many hops', (stream) => stream.pipe(observeOn(asapScheduler), tap(() => undefined), observeOn(asapScheduler), share(), observeOn(asapScheduler))],
+    [
+      'many hops',
+      (stream) =>
+        stream.pipe(
+          observeOn(asapScheduler),
+          tap(() => undefined),
+          observeOn(asapScheduler),
+          share(),
+          observeOn(asapScheduler),
+        ),
+    ],
     ['a filter that drops no control element', filter((element) => recordOf(element)?.value !== 'nothing')],
   ])('%s behaves as a chain does', async (_name, between) => {
     const { job, out } = wordsJob(between)
@@ -301,7 +328,9 @@ describe('between operators', () => {
   })
 
   test('a barrier that comes twice is an error', async () => {
-    const { job } = wordsJob((stream) => merge(stream.pipe(filter((element) => (element as { kind: string }).kind === 'barrier')), stream.pipe(tap(() => undefined))))
+    const { job } = wordsJob((stream) =>
+      merge(stream.pipe(filter((element) => (element as { kind: string }).kind === 'barrier')), stream.pipe(tap(() => undefined))),
+    )
     expect(await failed(job)).toMatchObject({ code: 'BARRIER_REPEATED', details: { operator: 'keyBy' }, hint: expect.stringContaining('union') })
   })
 
@@ -313,12 +342,25 @@ describe('between operators', () => {
   })
 
   test('one uid twice', async () => {
-    const { job } = testJob(({ source, sink }) => source('a', memorySource(['x'])).pipe(keyBy((x) => x), count(), count(), sink('out', memorySink())))
+    const { job } = testJob(({ source, sink }) =>
+      source('a', memorySource(['x'])).pipe(
+        keyBy((x) => x),
+        count(),
+        count(),
+        sink('out', memorySink()),
+      ),
+    )
     expect(await failed(job)).toMatchObject({ code: 'UID_DUPLICATE', details: { uid: 'count' }, name: 'ConfigurationError' })
   })
 
   test.each([
-    ['two sources', ({ source, sink }: never) => [(source as any)('a', memorySource([1])).pipe((sink as any)('x', memorySink())), (source as any)('a', memorySource([1])).pipe((sink as any)('y', memorySink()))]],
+    [
+      'two sources',
+      ({ source, sink }: never) => [
+        (source as any)('a', memorySource([1])).pipe((sink as any)('x', memorySink())),
+        (source as any)('a', memorySource([1])).pipe((sink as any)('y', memorySink())),
+      ],
+    ],
     ['a source and a sink', ({ source, sink }: never) => (source as any)('a', memorySource([1])).pipe((sink as any)('a', memorySink()))],
   ])('one uid of %s', async (_name, build) => {
     expect(await failed(testJob(build as never).job)).toMatchObject({ code: 'UID_DUPLICATE', details: { uid: 'a' } })
@@ -332,7 +374,10 @@ describe('between operators', () => {
   test('a branch that ends in no sink', async () => {
     const { job } = testJob(({ source, sink }) => {
       const input = source('a', memorySource(['x']))
-      input.pipe(keyBy((x) => x), count())
+      input.pipe(
+        keyBy((x) => x),
+        count(),
+      )
       return input.pipe(sink('out', memorySink()))
     })
     expect(await failed(job)).toMatchObject({ code: 'OPERATOR_NOT_STARTED', details: { uids: ['count'] } })
@@ -362,11 +407,17 @@ describe('between operators', () => {
   })
 
   test('records() instead of source(...)', async () => {
-    expect(await failed(testJob(({ sink }) => of(1).pipe(records(), sink('out', memorySink()))).job)).toMatchObject({ code: 'SOURCE_NOT_REPLAYABLE', details: { uid: 'out' } })
+    expect(await failed(testJob(({ sink }) => of(1).pipe(records(), sink('out', memorySink()))).job)).toMatchObject({
+      code: 'SOURCE_NOT_REPLAYABLE',
+      details: { uid: 'out' },
+    })
     expect(
       await failed(testJob(({ source, sink }) => source('a', memorySource([1])).pipe(union(of(1).pipe(records())), sink('out', memorySink()))).job),
     ).toMatchObject({ code: 'SOURCE_NOT_REPLAYABLE' })
-    expect(await failed(testJob(({ source, sink }) => source('a', of(1) as never).pipe(sink('out', memorySink()))).job)).toMatchObject({ code: 'SOURCE_NOT_REPLAYABLE', details: { uid: 'a' } })
+    expect(await failed(testJob(({ source, sink }) => source('a', of(1) as never).pipe(sink('out', memorySink()))).job)).toMatchObject({
+      code: 'SOURCE_NOT_REPLAYABLE',
+      details: { uid: 'a' },
+    })
   })
 
   test('a part of a running job that is subscribed to again', async () => {
@@ -401,7 +452,12 @@ describe('between operators', () => {
 
   test('an error that an operator of rxjs raises is the error of the job', async () => {
     const mine = new Error('mine')
-    const { job } = wordsJob((stream) => merge(stream, throwError(() => mine)))
+    const { job } = wordsJob((stream) =>
+      merge(
+        stream,
+        throwError(() => mine),
+      ),
+    )
     expect(await failed(job)).toBe(mine)
   })
 })
@@ -416,7 +472,9 @@ describe('options', () => {
     [{ limits: { rowsMax: 0 } }, 'limits.rowsMax'],
     [{ limits: { heldElementsMax: '5' as never } }, 'limits.heldElementsMax'],
   ])('%j is refused when the job is defined', (options, option) => {
-    expect(() => defineJob('job', { storage: memory(), ...options }, build)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option }) }))
+    expect(() => defineJob('job', { storage: memory(), ...options }, build)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ option }) }),
+    )
   })
 
   test.each(['', 'a b', '../x', 'nul'])('the name %j is refused when the job is defined', (name) => {

@@ -6,15 +6,17 @@ import { type MemorySource, memorySource } from '../../backends/memory/memorySou
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { json } from '../../lib/codec.js'
 import { SinkError } from '../../lib/errors.js'
+import { jobName } from '../../lib/identity.js'
+import { countRecords, tumbling } from '../../lib/index.js'
 import type { JobOptions, JobScope } from '../../lib/job.js'
+import { operate } from '../../lib/operate.js'
 import { sideOutput } from '../../lib/sideOutput.js'
+import { unwrap } from '../../lib/task.js'
 import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
-import { countRecords, tumbling } from '../../lib/window.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { fromSide } from '../../operators/fromSide.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { mapValues } from '../../operators/mapValues.js'
-import { operate } from '../../lib/operate.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { union } from '../../operators/union.js'
 import { window } from '../../operators/window.js'
@@ -24,7 +26,10 @@ import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 const count = (uid = 'count') => statefulMap(uid, { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word} ${n + 1}`])
 
 /** Counts event times per ten, over inputs that stay open. */
-function windows(input: MemorySource<number>, { allowedLatenessMs = 0, storage = memory() }: { allowedLatenessMs?: number; storage?: JobOptions['storage'] } = {}) {
+function windows(
+  input: MemorySource<number>,
+  { allowedLatenessMs = 0, storage = memory() }: { allowedLatenessMs?: number; storage?: JobOptions['storage'] } = {},
+) {
   const late = sideOutput<number>('late')
   const out = memorySink<string>()
   const aside = memorySink<number>()
@@ -33,7 +38,13 @@ function windows(input: MemorySource<number>, { allowedLatenessMs = 0, storage =
       const counts = source('times', input).pipe(
         assignTimestamps({ timestamp: (at) => at, watermarks: monotonousTimestamps() }),
         keyBy(() => 'all'),
-        window('counts', { assigner: tumbling({ sizeMs: 10 }), allowedLatenessMs, late, aggregate: countRecords(), result: (n, { start }) => `${start}: ${n}` }),
+        window('counts', {
+          assigner: tumbling({ sizeMs: 10 }),
+          allowedLatenessMs,
+          late,
+          aggregate: countRecords(),
+          result: (n, { start }) => `${start}: ${n}`,
+        }),
       )
       return [counts.pipe(sink('out', out)), counts.pipe(fromSide(late), sink('late', aside))]
     },
@@ -104,7 +115,14 @@ describe('stop', () => {
   test('an input that has ended stays ended, one that has not goes on', async () => {
     const open = memorySource(['b'], { bounded: false })
     const out = memorySink<string>()
-    const { job } = testJob(({ source, sink }) => source('a', memorySource(['a'])).pipe(union(source('b', open)), keyBy((word) => word), count(), sink('out', out)))
+    const { job } = testJob(({ source, sink }) =>
+      source('a', memorySource(['a'])).pipe(
+        union(source('b', open)),
+        keyBy((word) => word),
+        count(),
+        sink('out', out),
+      ),
+    )
     const run = watched(job)
     await settled()
     expect(run.of('sourceEnded')).toEqual([{ kind: 'sourceEnded', uid: 'a' }])
@@ -237,9 +255,21 @@ describe('event time', () => {
 })
 
 describe('recovery', () => {
-  const simple = (uids: { source?: string; count?: string; sink?: string }, options: Pick<Partial<JobOptions>, 'storage'>, out = memorySink<string>()) => {
+  const simple = (
+    uids: { source?: string; count?: string; sink?: string },
+    options: Pick<Partial<JobOptions>, 'storage'>,
+    out = memorySink<string>(),
+  ) => {
     const { source: from = 'in', count: counting = 'count', sink: to = 'out' } = uids
-    return testJob(({ source, sink }: JobScope) => source(from, memorySource(['a', 'b'])).pipe(keyBy((word) => word), count(counting), sink(to, out)), options).job
+    return testJob(
+      ({ source, sink }: JobScope) =>
+        source(from, memorySource(['a', 'b'])).pipe(
+          keyBy((word) => word),
+          count(counting),
+          sink(to, out),
+        ),
+      options,
+    ).job
   }
 
   test.each([
@@ -270,8 +300,15 @@ describe('recovery', () => {
     const build = (more: boolean) =>
       testJob(
         ({ source, sink }) => {
-          const counted = source('in', input).pipe(keyBy((word) => word), count())
-          return (more ? counted.pipe(statefulMap('lengths', { state: t.number, initial: 0 }, (n, word) => [n + word.length, `${word} ${n + word.length}`])) : counted).pipe(sink('out', out))
+          const counted = source('in', input).pipe(
+            keyBy((word) => word),
+            count(),
+          )
+          return (
+            more
+              ? counted.pipe(statefulMap('lengths', { state: t.number, initial: 0 }, (n, word) => [n + word.length, `${word} ${n + word.length}`]))
+              : counted
+          ).pipe(sink('out', out))
         },
         { storage },
       ).job
@@ -287,7 +324,10 @@ describe('recovery', () => {
   test('a uid that was an operator and is now a sink is an error', async () => {
     const storage = memory()
     await ran(simple({}, { storage }))
-    expect(await failed(simple({ count: 'out', sink: 'count' }, { storage }))).toMatchObject({ code: 'STATE_KIND_CHANGED', details: expect.objectContaining({ uid: 'count' }) })
+    expect(await failed(simple({ count: 'out', sink: 'count' }, { storage }))).toMatchObject({
+      code: 'STATE_KIND_CHANGED',
+      details: expect.objectContaining({ uid: 'count' }),
+    })
   })
 
   test('a sink that has committed more than the checkpoint knows is an error, unless it is allowed', async () => {
@@ -300,7 +340,12 @@ describe('recovery', () => {
     await settled()
     await first.stop()
     const emptied = memory()
-    expect(await failed(build(emptied))).toMatchObject({ code: 'SINK_AHEAD', name: 'RestoreError', details: expect.objectContaining({ uid: 'out' }), hint: expect.stringContaining('allowSinkAhead') })
+    expect(await failed(build(emptied))).toMatchObject({
+      code: 'SINK_AHEAD',
+      name: 'RestoreError',
+      details: expect.objectContaining({ uid: 'out' }),
+      hint: expect.stringContaining('allowSinkAhead'),
+    })
     expect(out.committed).toEqual(['a'])
   })
 
@@ -315,7 +360,10 @@ describe('recovery', () => {
     const mine = new SinkError('SINK_IO', { reason: 'mine' })
     const inner = memorySink<string>()
     let fail = true
-    const out = { commits: 'transactional' as const, open: (context: never) => (fail ? async () => ({ _tag: 'Left' as const, left: mine }) : inner.open(context)) }
+    const out = {
+      commits: 'transactional' as const,
+      open: (context: never) => (fail ? async () => ({ _tag: 'Left' as const, left: mine }) : inner.open(context)),
+    }
     const job = simple({}, { storage }, out as never)
     expect(await failed(job)).toBe(mine)
     fail = false
@@ -379,6 +427,12 @@ describe('recovery', () => {
     expect(out.committed).toEqual(['a'])
   })
 
+  test('a session that was closed is used no more', async () => {
+    const session = await unwrap(memory().open(jobName('job')))
+    await session.close()()
+    expect(await session.latest()()).toMatchObject({ left: { code: 'BACKEND_NOT_OPEN', name: 'BackendError' } })
+  })
+
   test('a checkpoint body that is no checkpoint body is refused', async () => {
     const storage = memory()
     const broken = {
@@ -387,7 +441,15 @@ describe('recovery', () => {
         const opened = await storage.open(job)()
         if (opened._tag === 'Right') {
           const session = opened.right
-          return { _tag: 'Right' as const, right: Object.assign(Object.create(session), { latest: () => async () => ({ _tag: 'Right' as const, right: O.some({ checkpointId: 1, epoch: 1, body: { format: 99 }, readRows: () => async () => ({ _tag: 'Right', right: undefined }) }) }) }) }
+          return {
+            _tag: 'Right' as const,
+            right: Object.assign(Object.create(session), {
+              latest: () => async () => ({
+                _tag: 'Right' as const,
+                right: O.some({ checkpointId: 1, epoch: 1, body: { format: 99 }, readRows: () => async () => ({ _tag: 'Right', right: undefined }) }),
+              }),
+            }),
+          }
         }
         return opened
       },
@@ -439,7 +501,17 @@ describe('state', () => {
     const counted = memorySink<string>()
     const { job } = testJob(({ source, sink }) => {
       const input = source('in', memorySource(['a', 'b', 'a']))
-      return [input.pipe(mapValues((word) => word.toUpperCase()), sink('plain', plain)), input.pipe(keyBy((word) => word), count(), sink('counted', counted))]
+      return [
+        input.pipe(
+          mapValues((word) => word.toUpperCase()),
+          sink('plain', plain),
+        ),
+        input.pipe(
+          keyBy((word) => word),
+          count(),
+          sink('counted', counted),
+        ),
+      ]
     })
     await ran(job)
     expect([plain.committed, counted.committed]).toEqual([

@@ -7,10 +7,14 @@ import { operatorCases } from '../support/operatorCases.js'
 operatorCases<string, string>({
   operator: keyBy((word: string) => word.length),
   one: ['a', ['a']],
-  many: [['a', 'bb', 'a'], ['a', 'bb', 'a']],
-  throwing: (error) => keyBy((): string => {
-    throw error
-  }),
+  many: [
+    ['a', 'bb', 'a'],
+    ['a', 'bb', 'a'],
+  ],
+  throwing: (error) =>
+    keyBy((): string => {
+      throw error
+    }),
 })
 
 test.each<readonly [Key, Key]>([
@@ -48,7 +52,12 @@ test.each([undefined, {}, () => 1, Symbol('s'), new Map(), [undefined], new Date
 })
 
 test('the last keyBy counts', () => {
-  const fed = handFed((source) => source.pipe(keyBy((value: string) => value.length), keyBy((value) => value))).start()
+  const fed = handFed((source) =>
+    source.pipe(
+      keyBy((value: string) => value.length),
+      keyBy((value) => value),
+    ),
+  ).start()
   fed.record('abc')
   expect(fed.out.records[0]?.key).toBe('abc')
 })

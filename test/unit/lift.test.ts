@@ -11,7 +11,10 @@ operatorCases<number, string>({
     map(String),
   ),
   one: [1, []],
-  many: [[1, 2, 3], ['20', '30']],
+  many: [
+    [1, 2, 3],
+    ['20', '30'],
+  ],
   throwing: (error) =>
     lift(
       map(() => {
@@ -23,7 +26,10 @@ operatorCases<number, string>({
 operatorCases<number, number>({
   operator: lift(mergeMap((n: number) => [n, n])),
   one: [1, [1, 1]],
-  many: [[1, 2], [1, 1, 2, 2]],
+  many: [
+    [1, 2],
+    [1, 1, 2, 2],
+  ],
 })
 
 describe('lift', () => {

@@ -6,10 +6,14 @@ import { operatorCases } from '../support/operatorCases.js'
 operatorCases<number, number>({
   operator: mapValues((n) => n * 2),
   one: [4, [8]],
-  many: [[1, 2, 3], [2, 4, 6]],
-  throwing: (error) => mapValues(() => {
-    throw error
-  }),
+  many: [
+    [1, 2, 3],
+    [2, 4, 6],
+  ],
+  throwing: (error) =>
+    mapValues(() => {
+      throw error
+    }),
 })
 
 test('key and event time stay, and control elements pass in their place', () => {

@@ -1,8 +1,8 @@
 import * as t from 'io-ts'
 import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
-import { emits } from '../../lib/emits.js'
 import type { Stream } from '../../lib/element.js'
+import { emits } from '../../lib/emits.js'
 import { sideOutput } from '../../lib/sideOutput.js'
 import { listState } from '../../lib/state/listState.js'
 import { mapState } from '../../lib/state/mapState.js'
@@ -16,44 +16,67 @@ import { handFed } from '../support/handFed.js'
 import { HandRun } from '../support/handRun.js'
 import { operatorCases } from '../support/operatorCases.js'
 
-const everySecond = processKeyed('every-second', { state: { seen: valueState(t.number, { initial: 0 }), all: listState(t.string) }, emits: emits<string>() }, {
-  onRecord(word: string, { state, emit }) {
-    state.seen.update(state.seen.value() + 1)
-    state.all.add(word)
-    if (state.seen.value() % 2 === 0) emit([...state.all].join(''))
+const everySecond = processKeyed(
+  'every-second',
+  { state: { seen: valueState(t.number, { initial: 0 }), all: listState(t.string) }, emits: emits<string>() },
+  {
+    onRecord(word: string, { state, emit }) {
+      state.seen.update(state.seen.value() + 1)
+      state.all.add(word)
+      if (state.seen.value() % 2 === 0) emit([...state.all].join(''))
+    },
   },
-})
+)
 
 operatorCases<string, string>({
-  operator: (source) => source.pipe(keyBy((word) => word), everySecond),
+  operator: (source) =>
+    source.pipe(
+      keyBy((word) => word),
+      everySecond,
+    ),
   one: ['a', []],
-  many: [['a', 'a', 'b', 'a', 'a', 'b'], ['aa', 'aaaa', 'bb']],
+  many: [
+    ['a', 'a', 'b', 'a', 'a', 'b'],
+    ['aa', 'aaaa', 'bb'],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       keyBy((word) => word),
-      processKeyed('throws', { state: {} }, {
-        onRecord() {
-          throw error
+      processKeyed(
+        'throws',
+        { state: {} },
+        {
+          onRecord() {
+            throw error
+          },
         },
-      }),
+      ),
     ),
 })
 
 /** Counts per key, and tells the count ten behind the first record of a round. */
-const rounds = processKeyed('rounds', { state: { count: valueState(t.number, { initial: 0 }), due: valueState(t.number) }, emits: emits<string>() }, {
-  onRecord(_value: string, { state, timers, timestamp = 0 }) {
-    state.count.update(state.count.value() + 1)
-    if (state.due.value() !== undefined) return
-    timers.eventTime(timestamp + 10)
-    state.due.update(timestamp + 10)
+const rounds = processKeyed(
+  'rounds',
+  { state: { count: valueState(t.number, { initial: 0 }), due: valueState(t.number) }, emits: emits<string>() },
+  {
+    onRecord(_value: string, { state, timers, timestamp = 0 }) {
+      state.count.update(state.count.value() + 1)
+      if (state.due.value() !== undefined) return
+      timers.eventTime(timestamp + 10)
+      state.due.update(timestamp + 10)
+    },
+    onTimer(at, { key, state, emit, domain }) {
+      emit(`${key}@${at} ${state.count.value()} ${domain}`)
+      state.due.clear()
+    },
   },
-  onTimer(at, { key, state, emit, domain }) {
-    emit(`${key}@${at} ${state.count.value()} ${domain}`)
-    state.due.clear()
-  },
-})
+)
 
-const keyed = (source: Stream<string>) => source.pipe(keyBy((word) => word), rounds)
+const keyed = (source: Stream<string>) =>
+  source.pipe(
+    keyBy((word) => word),
+    rounds,
+  )
 
 describe('processKeyed', () => {
   test('event timers fire in their order before the watermark, with their own event time', () => {
@@ -79,18 +102,22 @@ describe('processKeyed', () => {
   })
 
   test('a timer registered twice fires once, a deleted one not at all', () => {
-    const twice = processKeyed('twice', { state: {}, emits: emits<number>() }, {
-      onRecord(at: number, { timers }) {
-        timers.eventTime(at)
-        timers.eventTime(at)
-        timers.eventTime(at + 1)
-        timers.deleteEventTime(at + 1)
-        timers.deleteEventTime(at + 2)
+    const twice = processKeyed(
+      'twice',
+      { state: {}, emits: emits<number>() },
+      {
+        onRecord(at: number, { timers }) {
+          timers.eventTime(at)
+          timers.eventTime(at)
+          timers.eventTime(at + 1)
+          timers.deleteEventTime(at + 1)
+          timers.deleteEventTime(at + 2)
+        },
+        onTimer(at, { emit }) {
+          emit(at)
+        },
       },
-      onTimer(at, { emit }) {
-        emit(at)
-      },
-    })
+    )
     const fed = handFed(twice).start(true)
     fed.run.open()
     fed.record(5, 1, 'k').watermark(9)
@@ -98,15 +125,19 @@ describe('processKeyed', () => {
   })
 
   test('a timer that a timer registers, and that is due, joins in', () => {
-    const chain = processKeyed('chain', { state: {}, emits: emits<string>() }, {
-      onRecord(at: number, { timers }) {
-        timers.eventTime(at)
+    const chain = processKeyed(
+      'chain',
+      { state: {}, emits: emits<string>() },
+      {
+        onRecord(at: number, { timers }) {
+          timers.eventTime(at)
+        },
+        onTimer(at, { timers, emit }) {
+          emit(`${at} at ${timers.watermark}`)
+          if (at < 3) timers.eventTime(at + 1)
+        },
       },
-      onTimer(at, { timers, emit }) {
-        emit(`${at} at ${timers.watermark}`)
-        if (at < 3) timers.eventTime(at + 1)
-      },
-    })
+    )
     const fed = handFed(chain).start(true)
     fed.run.open()
     fed.record(1, 1, 'k').watermark(2).watermark(9)
@@ -114,14 +145,18 @@ describe('processKeyed', () => {
   })
 
   test('processing-time timers follow the clock, carry no event time, and fire when overdue after a restore', () => {
-    const later = processKeyed('later', { state: { n: valueState(t.number, { initial: 0 }) }, emits: emits<string>() }, {
-      onRecord(delay: number, { timers }) {
-        timers.processingTime(timers.processingMs + delay)
+    const later = processKeyed(
+      'later',
+      { state: { n: valueState(t.number, { initial: 0 }) }, emits: emits<string>() },
+      {
+        onRecord(delay: number, { timers }) {
+          timers.processingTime(timers.processingMs + delay)
+        },
+        onTimer(_at, { key, emit, domain }) {
+          emit(`${key} ${domain}`)
+        },
       },
-      onTimer(_at, { key, emit, domain }) {
-        emit(`${key} ${domain}`)
-      },
-    })
+    )
     const first = handFed(later).start(true)
     first.run.open()
     first.record(100, 1, 'a').record(50, 1, 'b').barrier(1)
@@ -136,25 +171,37 @@ describe('processKeyed', () => {
 
   test('side outputs need no declaration', async () => {
     const odd = sideOutput<number>('odd')
-    const split = processKeyed('split', { state: {}, emits: emits<number>() }, {
-      onRecord(n: number, { emit, emitTo }) {
-        if (n % 2 === 0) emit(n)
-        else emitTo(odd, n)
+    const split = processKeyed(
+      'split',
+      { state: {}, emits: emits<number>() },
+      {
+        onRecord(n: number, { emit, emitTo }) {
+          if (n % 2 === 0) emit(n)
+          else emitTo(odd, n)
+        },
       },
-    })
-    const stream = of(1, 2, 3).pipe(records(), keyBy(() => 'all'), split)
+    )
+    const stream = of(1, 2, 3).pipe(
+      records(),
+      keyBy(() => 'all'),
+      split,
+    )
     expect(await collect(stream)).toEqual([2])
     expect(await collect(stream.pipe(fromSide(odd)))).toEqual([1, 3])
   })
 
   test('map state keeps entries apart, and finds them again after a restore', () => {
-    const last = processKeyed('last', { state: { by: mapState(t.string, t.number) }, emits: emits<string>() }, {
-      onRecord([name, n]: readonly [string, number], { state, emit }) {
-        emit(`${name} ${state.by.get(name) ?? 'none'} of ${state.by.size}`)
-        if (n < 0) state.by.remove(name)
-        else state.by.put(name, n)
+    const last = processKeyed(
+      'last',
+      { state: { by: mapState(t.string, t.number) }, emits: emits<string>() },
+      {
+        onRecord([name, n]: readonly [string, number], { state, emit }) {
+          emit(`${name} ${state.by.get(name) ?? 'none'} of ${state.by.size}`)
+          if (n < 0) state.by.remove(name)
+          else state.by.put(name, n)
+        },
       },
-    })
+    )
     const first = handFed(last).start(true)
     first.run.open()
     first.record(['x', 1], 0, 'k').record(['y', 2], 0, 'k').record(['x', 3], 0, 'k').barrier(1)
@@ -168,11 +215,15 @@ describe('processKeyed', () => {
   })
 
   test('null and undefined are no elements of a list', () => {
-    const bad = processKeyed('bad', { state: { list: listState(t.string) } }, {
-      onRecord(value: string, { state }) {
-        state.list.add(value)
+    const bad = processKeyed(
+      'bad',
+      { state: { list: listState(t.string) } },
+      {
+        onRecord(value: string, { state }) {
+          state.list.add(value)
+        },
       },
-    })
+    )
     const fed = handFed(bad).start(true)
     fed.run.open()
     fed.record(null, 0, 'k')
@@ -180,11 +231,15 @@ describe('processKeyed', () => {
   })
 
   test('a timer at no whole millisecond is refused', () => {
-    const bad = processKeyed('bad', { state: {} }, {
-      onRecord(at: number, { timers }) {
-        timers.eventTime(at)
+    const bad = processKeyed(
+      'bad',
+      { state: {} },
+      {
+        onRecord(at: number, { timers }) {
+          timers.eventTime(at)
+        },
       },
-    })
+    )
     const fed = handFed(bad).start(true)
     fed.run.open()
     fed.record(1.5, 0, 'k')

@@ -9,41 +9,56 @@ import { HandRun } from '../support/handRun.js'
 import { operatorCases } from '../support/operatorCases.js'
 
 operatorCases<string, string>({
-  operator: processUnkeyed('pairs', { state: { waiting: listState(t.string) }, emits: emits<string>() }, {
-    onRecord(word: string, { state, emit }) {
-      state.waiting.add(word)
-      if (state.waiting.size < 2) return
-      emit([...state.waiting].join('+'))
-      state.waiting.clear()
-    },
-  }),
-  one: ['a', []],
-  many: [['a', 'b', 'c', 'd', 'e'], ['a+b', 'c+d']],
-  throwing: (error) =>
-    processUnkeyed('throws', { state: {} }, {
-      onRecord() {
-        throw error
+  operator: processUnkeyed(
+    'pairs',
+    { state: { waiting: listState(t.string) }, emits: emits<string>() },
+    {
+      onRecord(word: string, { state, emit }) {
+        state.waiting.add(word)
+        if (state.waiting.size < 2) return
+        emit([...state.waiting].join('+'))
+        state.waiting.clear()
       },
-    }),
+    },
+  ),
+  one: ['a', []],
+  many: [
+    ['a', 'b', 'c', 'd', 'e'],
+    ['a+b', 'c+d'],
+  ],
+  throwing: (error) =>
+    processUnkeyed(
+      'throws',
+      { state: {} },
+      {
+        onRecord() {
+          throw error
+        },
+      },
+    ),
 })
 
 /** A buffer in memory that only becomes state at a barrier, as with Flink's CheckpointedFunction. */
 const buffering = () => {
   let buffer: string[] = []
-  return processUnkeyed('buffer', { state: { kept: valueState(t.array(t.string)) }, emits: emits<string>() }, {
-    onRecord(word: string) {
-      buffer.push(word)
+  return processUnkeyed(
+    'buffer',
+    { state: { kept: valueState(t.array(t.string)) }, emits: emits<string>() },
+    {
+      onRecord(word: string) {
+        buffer.push(word)
+      },
+      onEnd({ emit }) {
+        emit(buffer.join(''))
+      },
+      initializeState({ state, restored }) {
+        buffer = [...(restored ? (state.kept.value() ?? []) : [])]
+      },
+      snapshotState({ state }) {
+        state.kept.update([...buffer])
+      },
     },
-    onEnd({ emit }) {
-      emit(buffer.join(''))
-    },
-    initializeState({ state, restored }) {
-      buffer = [...(restored ? (state.kept.value() ?? []) : [])]
-    },
-    snapshotState({ state }) {
-      state.kept.update([...buffer])
-    },
-  })
+  )
 }
 
 describe('processUnkeyed', () => {
@@ -60,14 +75,18 @@ describe('processUnkeyed', () => {
   })
 
   test('results keep the key and the event time of the record', () => {
-    const same = processUnkeyed('same', { state: {}, emits: emits<string>() }, {
-      onRecord(word: string, { emit }) {
-        emit(word)
+    const same = processUnkeyed(
+      'same',
+      { state: {}, emits: emits<string>() },
+      {
+        onRecord(word: string, { emit }) {
+          emit(word)
+        },
+        onWatermark(watermark, { emit }) {
+          emit(`at ${watermark}`)
+        },
       },
-      onWatermark(watermark, { emit }) {
-        emit(`at ${watermark}`)
-      },
-    })
+    )
     const fed = handFed(same).start(true)
     fed.run.open()
     fed.record('a', 7, 'k').watermark(9)

@@ -1,4 +1,4 @@
-import { asapScheduler, type Observable, observeOn, of, Subject } from 'rxjs'
+import { asapScheduler, from, type Observable, observeOn, of, Subject, take } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import type { AnyStream, Stream } from '../../lib/element.js'
 import { collect } from '../../operators/collect.js'
@@ -13,7 +13,10 @@ operatorCases<number, number>({
   operator: (source: Stream<number>): AnyStream<number> => source.pipe(values(), records()),
   inside: false,
   one: [4, [4]],
-  many: [[1, 2, 3], [1, 2, 3]],
+  many: [
+    [1, 2, 3],
+    [1, 2, 3],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       values(),
@@ -35,6 +38,24 @@ describe('records', () => {
       { value: 5, timestamp: 5, key: undefined },
       { value: -5, timestamp: -5, key: undefined },
     ])
+  })
+
+  test('take(2) behind a synchronous source takes two, and the source stops', () => {
+    let produced = 0
+    const endless = function* () {
+      for (;;) yield (produced += 1)
+    }
+    const seen: number[] = []
+    let ending = ''
+    from(endless())
+      .pipe(
+        records(),
+        mapValues((n) => n * 10),
+        values(),
+        take(2),
+      )
+      .subscribe({ next: (n) => seen.push(n), complete: () => (ending = 'complete') })
+    expect({ seen, ending, produced }).toEqual({ seen: [10, 20], ending: 'complete', produced: 2 })
   })
 
   test('a feedback through a Subject waits until its cause has passed every operator', () => {
@@ -59,17 +80,23 @@ describe('records', () => {
     const subject = new Subject<number>()
     const seen: number[] = []
     let completed = false
-    subject.pipe(records(), mapValues((n) => n * 10), values()).subscribe({
-      next: (n) => {
-        if (n === 10) {
-          subject.next(2)
-          subject.next(3)
-          subject.complete()
-        }
-        seen.push(n)
-      },
-      complete: () => (completed = true),
-    })
+    subject
+      .pipe(
+        records(),
+        mapValues((n) => n * 10),
+        values(),
+      )
+      .subscribe({
+        next: (n) => {
+          if (n === 10) {
+            subject.next(2)
+            subject.next(3)
+            subject.complete()
+          }
+          seen.push(n)
+        },
+        complete: () => (completed = true),
+      })
     subject.next(1)
     expect({ seen, completed }).toEqual({ seen: [10, 20, 30], completed: true })
   })
@@ -93,8 +120,22 @@ describe('records', () => {
 
   test('observeOn(asapScheduler) between operators behaves as a chain', async () => {
     const input: Observable<number> = of(1, 2, 3)
-    const chain = await collect(input.pipe(records(), mapValues((n) => n + 1), mapValues((n) => n * 2)))
-    const hops = await collect(input.pipe(records(), mapValues((n) => n + 1), observeOn(asapScheduler), mapValues((n) => n * 2), observeOn(asapScheduler)))
+    const chain = await collect(
+      input.pipe(
+        records(),
+        mapValues((n) => n + 1),
+        mapValues((n) => n * 2),
+      ),
+    )
+    const hops = await collect(
+      input.pipe(
+        records(),
+        mapValues((n) => n + 1),
+        observeOn(asapScheduler),
+        mapValues((n) => n * 2),
+        observeOn(asapScheduler),
+      ),
+    )
     expect(hops).toEqual(chain)
   })
 })

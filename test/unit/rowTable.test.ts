@@ -11,8 +11,15 @@ import { RowTable } from '../../lib/state/rowTable.js'
 
 type Scope = ConstructorParameters<typeof RowTable>[1]
 const scope: Scope = { uid: 'op', rowsMax: 1_000, maxParallelism: 128, tracked: true, development: false }
-const table = <S>({ state = 'state', of = json<S>(), ...options }: Partial<Scope> & { state?: string; of?: ReturnType<typeof json<S>>; namespaced?: boolean } = {}) =>
-  new RowTable<S>({ table: 'rows', state, codec: stateCodec(of), ...(options.namespaced === undefined ? {} : { namespaced: options.namespaced }) }, { ...scope, ...options })
+const table = <S>({
+  state = 'state',
+  of = json<S>(),
+  ...options
+}: Partial<Scope> & { state?: string; of?: ReturnType<typeof json<S>>; namespaced?: boolean } = {}) =>
+  new RowTable<S>(
+    { table: 'rows', state, codec: stateCodec(of), ...(options.namespaced === undefined ? {} : { namespaced: options.namespaced }) },
+    { ...scope, ...options },
+  )
 
 function chunkOf(capture: RowCapture, step = 1): RowChunk {
   const frames = new RowFrames(16)
@@ -20,7 +27,8 @@ function chunkOf(capture: RowCapture, step = 1): RowChunk {
   return { uid: 'op' as OperatorUid, table: 'rows', rows: frames.rows, bytes: frames.take() }
 }
 
-const contents = <S>(of: RowTable<S>): readonly (readonly [unknown, S])[] => [...of.rows()].map((row) => [row.namespace === undefined ? row.key : [row.key, row.namespace], row.value] as const)
+const contents = <S>(of: RowTable<S>): readonly (readonly [unknown, S])[] =>
+  [...of.rows()].map((row) => [row.namespace === undefined ? row.key : [row.key, row.namespace], row.value] as const)
 
 /** Writes a value for a key, or deletes it. */
 const put = (into: RowTable<unknown>, key: number, value: unknown): void => {
@@ -55,7 +63,8 @@ describe('a table of rows', () => {
             open = { capture, frames: new RowFrames(16), done: capture.rows === 0 }
             atBarrier = sorted(live)
           } else if (open !== undefined) {
-            if (each.kind === 'encode' || each.kind === 'release') while (!open.done && (open.done = !open.capture.encode(open.frames, 1)) === false && each.kind === 'release');
+            if (each.kind === 'encode' || each.kind === 'release')
+              while (!open.done && (open.done = !open.capture.encode(open.frames, 1)) === false && each.kind === 'release');
             if (each.kind === 'giveBack') {
               open.capture.giveBack()
               open = undefined
@@ -223,7 +232,9 @@ describe('a table of rows', () => {
         },
       }) as never,
     })
-    expect(() => other.restore(chunk)).toThrow(expect.objectContaining({ code: 'CODEC_MISMATCH', details: expect.objectContaining({ uid: 'op', state: 'state' }) }))
+    expect(() => other.restore(chunk)).toThrow(
+      expect.objectContaining({ code: 'CODEC_MISMATCH', details: expect.objectContaining({ uid: 'op', state: 'state' }) }),
+    )
   })
 })
 
@@ -244,21 +255,32 @@ describe('frames', () => {
 
   test('cells are read as they were written, whatever the text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), fc.nat(300), fc.integer({ min: 1, max: 70_000 }), fc.nat(65_535), fc.option(fc.double({ noNaN: true }), { nil: undefined }), (text, state, version, group, touchedMs) => {
-        const frames = new RowFrames(1)
-        frames.addCell(group, text, state, version, touchedMs, text, undefined)
-        frames.addDeletion(group, text)
-        const read: unknown[] = []
-        const utf8 = new TextDecoder()
-        const expected = new TextDecoder().decode(new TextEncoder().encode(text))
-        readRows(frames.take(), (key, value) => {
-          expect(((key[0] as number) << 8) | (key[1] as number)).toBe(group)
-          expect(utf8.decode(key.subarray(2))).toBe(expected)
-          if (value === undefined) read.push('deleted')
-          else readCells(value, (cell) => void read.push([cell.state, cell.version, cell.touchedMs, utf8.decode(cell.text), cell.bytes.length === value.length]))
-        })
-        expect(read).toEqual([[state, version, touchedMs, expected, true], 'deleted'])
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 200 }),
+        fc.nat(300),
+        fc.integer({ min: 1, max: 70_000 }),
+        fc.nat(65_535),
+        fc.option(fc.double({ noNaN: true }), { nil: undefined }),
+        (text, state, version, group, touchedMs) => {
+          const frames = new RowFrames(1)
+          frames.addCell(group, text, state, version, touchedMs, text, undefined)
+          frames.addDeletion(group, text)
+          const read: unknown[] = []
+          const utf8 = new TextDecoder()
+          const expected = new TextDecoder().decode(new TextEncoder().encode(text))
+          readRows(frames.take(), (key, value) => {
+            expect(((key[0] as number) << 8) | (key[1] as number)).toBe(group)
+            expect(utf8.decode(key.subarray(2))).toBe(expected)
+            if (value === undefined) read.push('deleted')
+            else
+              readCells(
+                value,
+                (cell) => void read.push([cell.state, cell.version, cell.touchedMs, utf8.decode(cell.text), cell.bytes.length === value.length]),
+              )
+          })
+          expect(read).toEqual([[state, version, touchedMs, expected, true], 'deleted'])
+        },
+      ),
     )
   })
 
@@ -267,12 +289,15 @@ describe('frames', () => {
     frames.addCell(1, '"key"', 0, 1, 5, '"value"', undefined)
     const bytes = frames.take()
     for (let length = 1; length < bytes.length; length += 1)
-      expect(() => readRows(bytes.subarray(0, length), (_key, value) => value && readCells(value, () => undefined)), `cut at ${length}`).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
+      expect(() => readRows(bytes.subarray(0, length), (_key, value) => value && readCells(value, () => undefined)), `cut at ${length}`).toThrow(
+        expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }),
+      )
     let cell: Uint8Array = new Uint8Array()
     readRows(bytes, (_key, value) => {
       cell = (value as Uint8Array).slice()
     })
-    for (let length = 1; length < cell.length; length += 1) expect(() => readCells(cell.subarray(0, length), () => undefined)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
+    for (let length = 1; length < cell.length; length += 1)
+      expect(() => readCells(cell.subarray(0, length), () => undefined)).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
   })
 
   test('a length without end is refused', () => {

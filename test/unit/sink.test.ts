@@ -96,12 +96,16 @@ describe('sink', () => {
 
   test('outside a job it is an error that says what to write', () => {
     const errors: unknown[] = []
-    of(1).pipe(records(), sink('out', memorySink())).subscribe({ error: (error) => errors.push(error) })
+    of(1)
+      .pipe(records(), sink('out', memorySink()))
+      .subscribe({ error: (error) => errors.push(error) })
     expect(errors).toMatchObject([{ code: 'SOURCE_NOT_REPLAYABLE', details: { uid: 'out' } }])
   })
 
   test.each([undefined, {}, { commits: 'sometimes' }, memorySource([])])('refuses %o as its target', (to) => {
-    expect(() => sink('out', to as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ uid: 'out' }) }))
+    expect(() => sink('out', to as never)).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', details: expect.objectContaining({ uid: 'out' }) }),
+    )
   })
 
   test('refuses a uid that is no name', () => {

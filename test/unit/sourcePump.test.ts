@@ -6,7 +6,7 @@ import type { DeadLetter, ReplayableSource, SourceReader } from '../../lib/ports
 import { sideOutput } from '../../lib/sideOutput.js'
 import { fromSide } from '../../operators/fromSide.js'
 import { union } from '../../operators/union.js'
-import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
+import { failed, ran, settled, testJob } from '../support/jobs.js'
 
 const letters = sideOutput<DeadLetter>('letters')
 
@@ -15,24 +15,28 @@ function texts(values: readonly string[], closed: { count: number } = { count: 0
   return {
     offsets: 'replayable',
     deadLetters: letters,
-    open: ({ from }) => async () => {
-      let at = from._tag === 'Some' ? (from.value as number) : 0
-      const reader: SourceReader<string> = {
-        start: at,
-        read: (recordsMax) => async () => {
-          if (at === values.length) return { _tag: 'Right', right: { kind: 'end' } }
-          const start = at
-          const batch = values.slice(at, at + recordsMax)
-          at += batch.length
-          const malformed = new Map(batch.flatMap((text, index) => (text.startsWith('!') ? [[index, { offset: start + index, text, reason: 'malformed' }] as const] : [])))
-          return { _tag: 'Right', right: { kind: 'batch', batch: { values: batch, malformed, offsetAfter: (index) => start + index + 1 } } }
-        },
-        close: () => async () => {
-          closed.count += 1
-        },
-      }
-      return { _tag: 'Right', right: reader }
-    },
+    open:
+      ({ from }) =>
+      async () => {
+        let at = from._tag === 'Some' ? (from.value as number) : 0
+        const reader: SourceReader<string> = {
+          start: at,
+          read: (recordsMax) => async () => {
+            if (at === values.length) return { _tag: 'Right', right: { kind: 'end' } }
+            const start = at
+            const batch = values.slice(at, at + recordsMax)
+            at += batch.length
+            const malformed = new Map(
+              batch.flatMap((text, index) => (text.startsWith('!') ? [[index, { offset: start + index, text, reason: 'malformed' }] as const] : [])),
+            )
+            return { _tag: 'Right', right: { kind: 'batch', batch: { values: batch, malformed, offsetAfter: (index) => start + index + 1 } } }
+          },
+          close: () => async () => {
+            closed.count += 1
+          },
+        }
+        return { _tag: 'Right', right: reader }
+      },
   }
 }
 
@@ -54,7 +58,9 @@ describe('sources', () => {
 
   test('every reader is closed when the run ends', async () => {
     const closed = { count: 0 }
-    const { job } = testJob(({ source, sink }) => source('a', texts(['a'], closed)).pipe(union(source('b', texts(['b'], closed))), sink('out', memorySink())))
+    const { job } = testJob(({ source, sink }) =>
+      source('a', texts(['a'], closed)).pipe(union(source('b', texts(['b'], closed))), sink('out', memorySink())),
+    )
     await ran(job)
     expect(closed.count).toBe(2)
   })
@@ -63,7 +69,10 @@ describe('sources', () => {
     const mine = new SourceError('SOURCE_IO', { reason: 'mine' })
     const failing: ReplayableSource<string> = {
       offsets: 'replayable',
-      open: () => async () => ({ _tag: 'Right', right: { start: 0, read: () => async () => ({ _tag: 'Left', left: mine }), close: () => async () => undefined } }),
+      open: () => async () => ({
+        _tag: 'Right',
+        right: { start: 0, read: () => async () => ({ _tag: 'Left', left: mine }), close: () => async () => undefined },
+      }),
     }
     expect(await failed(testJob(({ source, sink }) => source('in', failing).pipe(sink('out', memorySink()))).job)).toBe(mine)
     const broken: ReplayableSource<string> = { offsets: 'replayable', open: () => async () => ({ _tag: 'Left', left: mine }) }
@@ -73,7 +82,9 @@ describe('sources', () => {
   test('take turns, so that none starves the other', async () => {
     const out = memorySink<string>()
     const many = (name: string) => memorySource(Array.from({ length: 6 }, (_, n) => `${name}${n}`))
-    const { job } = testJob(({ source, sink }) => source('a', many('a')).pipe(union(source('b', many('b'))), sink('out', out)), { pacing: { recordsPerTurn: () => 2 } })
+    const { job } = testJob(({ source, sink }) => source('a', many('a')).pipe(union(source('b', many('b'))), sink('out', out)), {
+      pacing: { recordsPerTurn: () => 2 },
+    })
     await ran(job)
     const firstB = out.committed.findIndex((text) => text.startsWith('b'))
     expect(firstB).toBeGreaterThan(0)
@@ -83,16 +94,28 @@ describe('sources', () => {
 
   test('a barrier comes between any two records, and the next run reads on from there', async () => {
     const out = memorySink<number>()
-    const input = memorySource(Array.from({ length: 5_000 }, (_, n) => n), { bounded: false })
-    const { job } = testJob(({ source, sink }) => source('in', input).pipe(sink('out', out)), { pacing: { recordsPerTurn: () => 7, turnsPerSlice: () => 3 } })
+    const input = memorySource(
+      Array.from({ length: 5_000 }, (_, n) => n),
+      { bounded: false },
+    )
+    const { job } = testJob(({ source, sink }) => source('in', input).pipe(sink('out', out)), {
+      pacing: { recordsPerTurn: () => 7, turnsPerSlice: () => 3 },
+    })
+    const cuts: number[] = []
     for (let each = 0; each < 3; each += 1) {
-      const run = watched(job)
-      while (!run.kinds().includes('started')) await settled(1)
-      await run.checkpoint()
-      await run.checkpoint()
-      run.cancel()
+      const run = job.run()
+      let completed = 0
+      run.events$.subscribe(({ kind }) => {
+        if (kind === 'started' || kind === 'checkpointCompleted') void run.checkpoint().catch(() => undefined)
+        if (kind === 'checkpointCompleted' && ++completed === 6) run.cancel()
+      })
       await run.done
+      await settled(1)
+      cuts.push(out.committed.length)
     }
+    // Within a batch, or the test would not say what it says. What a cancelled run has decided, the next one commits.
+    expect(cuts[1], `cuts ${cuts}`).toBeGreaterThan(0)
+    expect(cuts[2]).toBeLessThan(1_024)
     input.end()
     await ran(job)
     expect(out.committed).toEqual(Array.from({ length: 5_000 }, (_, n) => n))
@@ -100,9 +123,12 @@ describe('sources', () => {
 
   test('the application has its turn while there is much to read', async () => {
     let turns = 0
-    const { job, clock } = testJob(({ source, sink }) => source('in', memorySource(Array.from({ length: 10_000 }, (_, n) => n))).pipe(sink('out', memorySink())), {
-      pacing: { recordsPerTurn: () => 10, turnsPerSlice: () => 10 },
-    })
+    const { job, clock } = testJob(
+      ({ source, sink }) => source('in', memorySource(Array.from({ length: 10_000 }, (_, n) => n))).pipe(sink('out', memorySink())),
+      {
+        pacing: { recordsPerTurn: () => 10, turnsPerSlice: () => 10 },
+      },
+    )
     Object.assign(clock, {
       yield: async () => {
         turns += 1

@@ -1,11 +1,11 @@
 import * as t from 'io-ts'
-import { connectable, of, share, Subject, take } from 'rxjs'
+import { connectable, of, Subject, share, take } from 'rxjs'
 import { TestScheduler } from 'rxjs/testing'
 import { describe, expect, test } from 'vitest'
 import { schedulerClock } from '../../lib/clock.js'
+import { countRecords, tumbling } from '../../lib/index.js'
 import { operate } from '../../lib/operate.js'
 import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
-import { countRecords, tumbling } from '../../lib/window.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { mapValues } from '../../operators/mapValues.js'
@@ -24,7 +24,12 @@ describe('in the TestScheduler of rxjs', () => {
     scheduler().run(({ cold, expectObservable, expectSubscriptions }) => {
       const source = cold('  -a-b--(aa)--|   ')
       const expected = '     -a-b--(cd)--|   '
-      const counted = source.pipe(records(), keyBy((word) => word), count(), values())
+      const counted = source.pipe(
+        records(),
+        keyBy((word) => word),
+        count(),
+        values(),
+      )
       expectObservable(counted).toBe(expected, { a: 'a1', b: 'b1', c: 'a2', d: 'a3' })
       expectSubscriptions(source.subscriptions).toBe('^-----------!')
     })
@@ -35,7 +40,13 @@ describe('in the TestScheduler of rxjs', () => {
       const counts = window('counts', { assigner: tumbling({ sizeMs: 10 }), aggregate: countRecords() })
       const timed = assignTimestamps({ timestamp: Number, watermarks: monotonousTimestamps() })
       const source = cold('  -a-b-c--#', { a: '1', b: '9', c: '10' })
-      const windows = source.pipe(records(), timed, keyBy(() => 'all'), counts, values())
+      const windows = source.pipe(
+        records(),
+        timed,
+        keyBy(() => 'all'),
+        counts,
+        values(),
+      )
       expectObservable(windows).toBe('-----n--#', { n: 2 })
       expectObservable(windows.pipe(take(1))).toBe('-----(n|)', { n: 2 })
       expectSubscriptions(source.subscriptions).toBe(['^-------!', '^----!'])
@@ -134,7 +145,9 @@ describe('a stage', () => {
       },
     })
     let failure: unknown
-    of(1).pipe(records(), failing, values()).subscribe({ error: (error) => (failure = error) })
+    of(1)
+      .pipe(records(), failing, values())
+      .subscribe({ error: (error) => (failure = error) })
     expect(failure).toBe(mine)
   })
 

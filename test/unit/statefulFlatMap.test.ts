@@ -11,12 +11,21 @@ import { HandRun } from '../support/handRun.js'
 import { operatorCases } from '../support/operatorCases.js'
 
 /** Emits values of one key in pairs. */
-const pairs = statefulFlatMap('pairs', { state: t.string }, (waiting, word: string) => (waiting === undefined ? [word, []] : [undefined, [`${waiting}${word}`]]))
+const pairs = statefulFlatMap('pairs', { state: t.string }, (waiting, word: string) =>
+  waiting === undefined ? [word, []] : [undefined, [`${waiting}${word}`]],
+)
 
 operatorCases<string, string>({
-  operator: (source) => source.pipe(keyBy((word) => word.charAt(0)), pairs),
+  operator: (source) =>
+    source.pipe(
+      keyBy((word) => word.charAt(0)),
+      pairs,
+    ),
   one: ['a1', []],
-  many: [['a1', 'b1', 'a2', 'a3', 'b2', 'b3'], ['a1a2', 'b1b2']],
+  many: [
+    ['a1', 'b1', 'a2', 'a3', 'b2', 'b3'],
+    ['a1a2', 'b1b2'],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       keyBy((word) => word),
@@ -28,8 +37,19 @@ operatorCases<string, string>({
 
 describe('statefulFlatMap', () => {
   test('emits none, one or many of any iterable', async () => {
-    const repeat = statefulFlatMap('repeat', { state: t.number, initial: 0 }, (n, word: string) => [n + 1, new Set(Array.from({ length: n }, (_, at) => `${word}${at}`))])
-    expect(await collect(of('a', 'a', 'a').pipe(records(), keyBy((word) => word), repeat))).toEqual(['a0', 'a0', 'a1'])
+    const repeat = statefulFlatMap('repeat', { state: t.number, initial: 0 }, (n, word: string) => [
+      n + 1,
+      new Set(Array.from({ length: n }, (_, at) => `${word}${at}`)),
+    ])
+    expect(
+      await collect(
+        of('a', 'a', 'a').pipe(
+          records(),
+          keyBy((word) => word),
+          repeat,
+        ),
+      ),
+    ).toEqual(['a0', 'a0', 'a1'])
   })
 
   test('the state is stored before the results go on: a failing iterable fails the stream', async () => {
@@ -41,7 +61,15 @@ describe('statefulFlatMap', () => {
         throw mine
       })(),
     ])
-    await expect(collect(of('a').pipe(records(), keyBy((word) => word), failing))).rejects.toBe(mine)
+    await expect(
+      collect(
+        of('a').pipe(
+          records(),
+          keyBy((word) => word),
+          failing,
+        ),
+      ),
+    ).rejects.toBe(mine)
   })
 
   test('results keep key and event time', () => {
@@ -73,6 +101,8 @@ describe('statefulFlatMap', () => {
   })
 
   test('refuses a uid that is no name', () => {
-    expect(() => statefulFlatMap('a b', { state: t.number, initial: 0 }, (n, _value: string) => [n, []])).toThrow(expect.objectContaining({ code: 'NAME_INVALID' }))
+    expect(() => statefulFlatMap('a b', { state: t.number, initial: 0 }, (n, _value: string) => [n, []])).toThrow(
+      expect.objectContaining({ code: 'NAME_INVALID' }),
+    )
   })
 })

@@ -15,9 +15,16 @@ import { operatorCases } from '../support/operatorCases.js'
 const count = statefulMap('count', { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word}${n + 1}`])
 
 operatorCases<string, string>({
-  operator: (source) => source.pipe(keyBy((word) => word), count),
+  operator: (source) =>
+    source.pipe(
+      keyBy((word) => word),
+      count,
+    ),
   one: ['a', ['a1']],
-  many: [['a', 'b', 'a', 'a', 'b'], ['a1', 'b1', 'a2', 'a3', 'b2']],
+  many: [
+    ['a', 'b', 'a', 'a', 'b'],
+    ['a1', 'b1', 'a2', 'a3', 'b2'],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       keyBy((word) => word),
@@ -29,13 +36,29 @@ operatorCases<string, string>({
 
 describe('statefulMap', () => {
   test('without initial a state starts as undefined; returning undefined discards it', async () => {
-    const toggle = statefulMap('toggle', { state: json<{ on: true }>() }, (state, _value: string) => (state === undefined ? [{ on: true } as const, 'on'] : [undefined, 'off']))
-    expect(await collect(of('a', 'a', 'b', 'a').pipe(records(), keyBy((word) => word), toggle))).toEqual(['on', 'off', 'on', 'on'])
+    const toggle = statefulMap('toggle', { state: json<{ on: true }>() }, (state, _value: string) =>
+      state === undefined ? [{ on: true } as const, 'on'] : [undefined, 'off'],
+    )
+    expect(
+      await collect(
+        of('a', 'a', 'b', 'a').pipe(
+          records(),
+          keyBy((word) => word),
+          toggle,
+        ),
+      ),
+    ).toEqual(['on', 'off', 'on', 'on'])
   })
 
   test('a discarded state is discarded after a restore as well', () => {
-    const toggle = statefulMap('toggle', { state: t.literal(true) }, (state, _value: string) => (state === undefined ? [true, 'on'] : [undefined, 'off']))
-    const operator = (source: Stream<string>) => source.pipe(keyBy((word) => word), toggle)
+    const toggle = statefulMap('toggle', { state: t.literal(true) }, (state, _value: string) =>
+      state === undefined ? [true, 'on'] : [undefined, 'off'],
+    )
+    const operator = (source: Stream<string>) =>
+      source.pipe(
+        keyBy((word) => word),
+        toggle,
+      )
     const first = handFed(operator).start()
     first.run.open()
     first.records('a', 'b').barrier(1)
@@ -49,11 +72,37 @@ describe('statefulMap', () => {
     expect(second.out.seen).toEqual(['on', 'off'])
   })
 
-  const keys: readonly Key[] = ['', 'a', '\u0000a', '\uD800', '__proto__', '1', 1, 0, Number.NaN, Number.POSITIVE_INFINITY, 1n, true, 'true', false, null, 'null', new Date(1), ['a', 1], ['a', '1'], [['a'], 1], []]
+  const keys: readonly Key[] = [
+    '',
+    'a',
+    '\u0000a',
+    '\uD800',
+    '__proto__',
+    '1',
+    1,
+    0,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    1n,
+    true,
+    'true',
+    false,
+    null,
+    'null',
+    new Date(1),
+    ['a', 1],
+    ['a', '1'],
+    [['a'], 1],
+    [],
+  ]
 
   test('keys of every kind keep their state apart, and find it again after a restore', () => {
     const nth = statefulMap('nth', { state: t.number, initial: 0 }, (n, _index: number) => [n + 1, n + 1])
-    const operator = (source: Stream<number>) => source.pipe(keyBy((index) => keys[index] as Key), nth)
+    const operator = (source: Stream<number>) =>
+      source.pipe(
+        keyBy((index) => keys[index] as Key),
+        nth,
+      )
     const all = keys.map((_key, index) => index)
     const first = handFed(operator).start()
     first.run.open()
@@ -74,15 +123,23 @@ describe('statefulMap', () => {
   })
 
   test('on a stream without keys it is an error that says what to write', async () => {
-    await expect(collect(count(of('a').pipe(records()) as never))).rejects.toMatchObject({ code: 'STREAM_NOT_KEYED', details: { uid: 'count' }, hint: expect.stringContaining('keyBy') })
+    await expect(collect(count(of('a').pipe(records()) as never))).rejects.toMatchObject({
+      code: 'STREAM_NOT_KEYED',
+      details: { uid: 'count' },
+      hint: expect.stringContaining('keyBy'),
+    })
   })
 
   test.each(['', 'a b', 'a/b', '..', 'con', 'x'.repeat(101), 7])('refuses the uid %j', (uid) => {
-    expect(() => statefulMap(uid as string, { state: t.number, initial: 0 }, (n, _value: string) => [n, n])).toThrow(expect.objectContaining({ code: 'NAME_INVALID' }))
+    expect(() => statefulMap(uid as string, { state: t.number, initial: 0 }, (n, _value: string) => [n, n])).toThrow(
+      expect.objectContaining({ code: 'NAME_INVALID' }),
+    )
   })
 
   test('refuses what is no codec', () => {
-    expect(() => statefulMap('x', { state: {} as never, initial: 0 }, (n: number, _value: string) => [n, n])).toThrow(expect.objectContaining({ code: 'CODEC_INVALID' }))
+    expect(() => statefulMap('x', { state: {} as never, initial: 0 }, (n: number, _value: string) => [n, n])).toThrow(
+      expect.objectContaining({ code: 'CODEC_INVALID' }),
+    )
   })
 
   test('more keys than limits.rowsMax are an error', () => {
@@ -123,10 +180,15 @@ describe('statefulMap', () => {
       encode: () => () => 1,
       decode: () => 0,
     })
-    const fed = handFed(statefulMap('bad', { state: refusing, initial: 0 }, (n, _value: string) => [n + 1, n]), new HandRun({ development: false })).start(true)
+    const fed = handFed(
+      statefulMap('bad', { state: refusing, initial: 0 }, (n, _value: string) => [n + 1, n]),
+      new HandRun({ development: false }),
+    ).start(true)
     fed.run.open()
     fed.record('x', undefined, 'k').barrier(1)
-    expect(() => fed.run.complete(1)).toThrow(expect.objectContaining({ code: 'VALUE_NOT_ENCODABLE', details: expect.objectContaining({ uid: 'bad' }) }))
+    expect(() => fed.run.complete(1)).toThrow(
+      expect.objectContaining({ code: 'VALUE_NOT_ENCODABLE', details: expect.objectContaining({ uid: 'bad' }) }),
+    )
   })
 
   test('a migration reads what an older version stored', () => {
@@ -137,14 +199,22 @@ describe('statefulMap', () => {
     first.record(5, undefined, 'k').barrier(1)
     const checkpoint = first.run.complete(1)
     const run = new HandRun()
-    const second = handFed(statefulMap('total', { state: v2, initial: { n: 0 } }, ({ n }, value: number) => [{ n: n + value }, n + value]), run).start(true)
+    const second = handFed(
+      statefulMap('total', { state: v2, initial: { n: 0 } }, ({ n }, value: number) => [{ n: n + value }, n + value]),
+      run,
+    ).start(true)
     run.open(checkpoint)
     second.record(1, undefined, 'k')
     expect(second.out.records[0]?.value).toBe(6)
     const back = new HandRun()
-    handFed(statefulMap('total', { state: v1, initial: 0 }, (n, value: number) => [n + value, n]), back).start(true)
+    handFed(
+      statefulMap('total', { state: v1, initial: 0 }, (n, value: number) => [n + value, n]),
+      back,
+    ).start(true)
     second.barrier(2)
-    expect(() => back.open(run.complete(2))).toThrow(expect.objectContaining({ code: 'STATE_VERSION_UNSUPPORTED', details: expect.objectContaining({ uid: 'total', found: 2 }) }))
+    expect(() => back.open(run.complete(2))).toThrow(
+      expect.objectContaining({ code: 'STATE_VERSION_UNSUPPORTED', details: expect.objectContaining({ uid: 'total', found: 2 }) }),
+    )
   })
 
   test('a stored state of another shape is CODEC_MISMATCH, and names the uid', () => {
@@ -152,7 +222,12 @@ describe('statefulMap', () => {
     first.run.open()
     first.record('x', undefined, 'k').barrier(1)
     const run = new HandRun()
-    handFed(statefulMap('count', { state: t.string, initial: '' }, (s, _value: string) => [s, s]), run).start(true)
-    expect(() => run.open(first.run.complete(1))).toThrow(expect.objectContaining({ code: 'CODEC_MISMATCH', details: expect.objectContaining({ uid: 'count', version: 1 }) }))
+    handFed(
+      statefulMap('count', { state: t.string, initial: '' }, (s, _value: string) => [s, s]),
+      run,
+    ).start(true)
+    expect(() => run.open(first.run.complete(1))).toThrow(
+      expect.objectContaining({ code: 'CODEC_MISMATCH', details: expect.objectContaining({ uid: 'count', version: 1 }) }),
+    )
   })
 })

@@ -7,22 +7,34 @@ import { values } from '../../operators/values.js'
 import { operatorCases } from '../support/operatorCases.js'
 
 operatorCases<number, number>({
-  operator: (source: Stream<number>): AnyStream<number> => source.pipe(mapValues((n) => n + 1), values(), records()),
+  operator: (source: Stream<number>): AnyStream<number> =>
+    source.pipe(
+      mapValues((n) => n + 1),
+      values(),
+      records(),
+    ),
   inside: false,
   one: [4, [5]],
-  many: [[1, 2], [2, 3]],
+  many: [
+    [1, 2],
+    [2, 3],
+  ],
 })
 
 describe('values', () => {
   test('emits values and nothing else', () => {
     const seen: unknown[] = []
-    of('a').pipe(records(), values()).subscribe((value) => seen.push(value))
+    of('a')
+      .pipe(records(), values())
+      .subscribe((value) => seen.push(value))
     expect(seen).toEqual(['a'])
   })
 
   test('a value that is undefined is a value', () => {
     const seen: unknown[] = []
-    of(undefined, null).pipe(records(), values()).subscribe((value) => seen.push(value))
+    of(undefined, null)
+      .pipe(records(), values())
+      .subscribe((value) => seen.push(value))
     expect(seen).toEqual([undefined, null])
   })
 

@@ -103,6 +103,8 @@ describe('the event time of several inputs', () => {
   })
 
   test('refuses an event time that is none', () => {
-    expect(() => valve().valve.restore({ watermark: 'later', idle: false, inputs: [] })).toThrow(expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }))
+    expect(() => valve().valve.restore({ watermark: 'later', idle: false, inputs: [] })).toThrow(
+      expect.objectContaining({ code: 'SNAPSHOT_CORRUPT' }),
+    )
   })
 })

@@ -2,9 +2,9 @@ import * as t from 'io-ts'
 import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import type { Stream } from '../../lib/element.js'
+import { type Aggregate, countRecords, mean, tumbling } from '../../lib/index.js'
 import { sideOutput } from '../../lib/sideOutput.js'
 import { boundedOutOfOrderness, monotonousTimestamps } from '../../lib/watermarkStrategy.js'
-import { type Aggregate, countRecords, mean, tumbling } from '../../lib/window.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { collect } from '../../operators/collect.js'
 import { fromSide } from '../../operators/fromSide.js'
@@ -18,7 +18,11 @@ import { operatorCases } from '../support/operatorCases.js'
 /** `k3` is a record of key k at time 3. */
 const at = (text: string): number => Number(text.slice(1))
 const keyOf = (text: string): string => text.charAt(0)
-const listed: Aggregate<string, readonly string[], string> = { create: () => [], add: (list, text) => [...list, text], result: (list) => list.join('+') }
+const listed: Aggregate<string, readonly string[], string> = {
+  create: () => [],
+  add: (list, text) => [...list, text],
+  result: (list) => list.join('+'),
+}
 const tens = tumbling({ sizeMs: 10 })
 const lists = window('lists', { assigner: tens, aggregate: listed, result: (list, { key, start, end }) => `${String(key)} ${start}-${end} ${list}` })
 const timed = assignTimestamps({ timestamp: at, watermarks: monotonousTimestamps() })
@@ -49,7 +53,10 @@ operatorCases<string, string>({
 operatorCases<string, number>({
   operator: (source) => source.pipe(timed, keyBy(keyOf), window('counts', { assigner: tens, aggregate: countRecords() })),
   one: ['a5', [1]],
-  many: [['a1', 'a2', 'a15'], [2, 1]],
+  many: [
+    ['a1', 'a2', 'a15'],
+    [2, 1],
+  ],
   throwing: (error) => (source) =>
     source.pipe(
       timed,
@@ -141,7 +148,9 @@ describe('window', () => {
   })
 
   test('refuses a lateness below zero', () => {
-    expect(() => window('x', { assigner: tens, aggregate: countRecords(), allowedLatenessMs: -1 })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => window('x', { assigner: tens, aggregate: countRecords(), allowedLatenessMs: -1 })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
 
   test('a record without event time is an error that says what to write', () => {
@@ -306,6 +315,9 @@ describe('window', () => {
   test('bounded disorder is no lateness', async () => {
     const disorder = (source: Stream<string>) =>
       source.pipe(assignTimestamps({ timestamp: at, watermarks: boundedOutOfOrderness({ delayMs: 5 }) }), keyBy(keyOf), lists)
-    expect(await collect(disorder(of('a8', 'a12', 'a9', 'a14', 'a7', 'a15', 'a6').pipe(records())))).toEqual(['a 0-10 a8+a9+a7', 'a 10-20 a12+a14+a15'])
+    expect(await collect(disorder(of('a8', 'a12', 'a9', 'a14', 'a7', 'a15', 'a6').pipe(records())))).toEqual([
+      'a 0-10 a8+a9+a7',
+      'a 10-20 a12+a14+a15',
+    ])
   })
 })

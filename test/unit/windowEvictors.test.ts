@@ -24,7 +24,13 @@ const far = (earlier: string, value: string): number => Number(value.slice(1)) -
 describe('evictors', () => {
   test.each([
     ['the last two, taken before', countEvictor(2), 1, ['a1', 'a2', 'a3'], ['a1', 'a1+a2', 'a2+a3']],
-    ['the last two, taken after', countEvictor(2, { when: 'after' }), 2, ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'], ['a1+a2', 'a1+a2+a3+a4', 'a3+a4+a5+a6']],
+    [
+      'the last two, taken after',
+      countEvictor(2, { when: 'after' }),
+      2,
+      ['a1', 'a2', 'a3', 'a4', 'a5', 'a6'],
+      ['a1+a2', 'a1+a2+a3+a4', 'a3+a4+a5+a6'],
+    ],
     ['the last ten ms: exactly ten goes', timeEvictor(10), 3, ['a0', 'a1', 'a10'], ['a1+a10']],
     ['what is near the last', deltaEvictor({ threshold: 2, delta: far }), 2, ['a1', 'a4', 'a5', 'a6'], ['a4', 'a5+a6']],
   ])('keep %s', (_name, evictor, every, put, results) => {
@@ -56,23 +62,31 @@ describe('evictors', () => {
   })
 
   test('with an evictor an aggregate folds what stays', () => {
-    const { put, took } = fedWindow(window('evicting', { assigner: globalWindow(), trigger: countTrigger(2), evictor: countEvictor(1), ...joined, result: (list: string) => list }))
+    const { put, took } = fedWindow(
+      window('evicting', { assigner: globalWindow(), trigger: countTrigger(2), evictor: countEvictor(1), ...joined, result: (list: string) => list }),
+    )
     put('a1', 'a2')
     expect(took()).toEqual(['a2'])
   })
 
   test('one that takes all leaves an aggregate of nothing, and no reduction', () => {
     const none: Evictor<string> = { before: () => [] }
-    const aggregated = fedWindow(window('evicting', { assigner: globalWindow(), trigger: countTrigger(1), evictor: none, aggregate: joined.aggregate }))
+    const aggregated = fedWindow(
+      window('evicting', { assigner: globalWindow(), trigger: countTrigger(1), evictor: none, aggregate: joined.aggregate }),
+    )
     aggregated.put('a1')
     expect(aggregated.took()).toEqual([''])
-    const reduced = fedWindow(window('evicting', { assigner: globalWindow(), trigger: countTrigger(1), evictor: none, reduce: (a: string, b: string) => a + b }))
+    const reduced = fedWindow(
+      window('evicting', { assigner: globalWindow(), trigger: countTrigger(1), evictor: none, reduce: (a: string, b: string) => a + b }),
+    )
     reduced.put('a1')
     expect(reduced.took()).toEqual([])
   })
 
   test('sessions that merge keep the records of each', () => {
-    const { put, took, watermark } = fedWindow(window('evicting', { assigner: session({ gapMs: 10 }), evictor: countEvictor(2), reduce: (a: string, b: string) => a + b }))
+    const { put, took, watermark } = fedWindow(
+      window('evicting', { assigner: session({ gapMs: 10 }), evictor: countEvictor(2), reduce: (a: string, b: string) => a + b }),
+    )
     put('a0', 'a20', 'a10')
     watermark(29)
     expect(took()).toEqual(['a20a10'])

@@ -4,10 +4,10 @@ import { emits } from '../../lib/emits.js'
 import { sideOutput } from '../../lib/sideOutput.js'
 import { valueState } from '../../lib/state/valueState.js'
 import { countRecords } from '../../lib/window/aggregate.js'
+import type { Assigner } from '../../lib/window/assigner.js'
 import { countTrigger } from '../../lib/window/countTrigger.js'
 import { timeWindow } from '../../lib/window/timeWindow.js'
 import { tumbling } from '../../lib/window/tumbling.js'
-import type { Assigner } from '../../lib/window/assigner.js'
 import { window } from '../../operators/window.js'
 import { fedWindow, shownWindow } from '../support/fedWindow.js'
 
@@ -125,12 +125,17 @@ describe('window with process', () => {
     expect(fed.took()).toEqual([])
   })
 
-  test.each([{}, { aggregate: countRecords(), reduce: (a: unknown) => a }, { reduce: (a: unknown) => a, process: () => undefined }])('refuses none and two of aggregate, reduce and process', (options) => {
-    expect(() => window('which', { assigner: tens, ...options } as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
-  })
+  test.each([{}, { aggregate: countRecords(), reduce: (a: unknown) => a }, { reduce: (a: unknown) => a, process: () => undefined }])(
+    'refuses none and two of aggregate, reduce and process',
+    (options) => {
+      expect(() => window('which', { assigner: tens, ...options } as never)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    },
+  )
 
   test.each([-1, 0.5, Number.NaN])('refuses an allowed lateness of %d', (allowedLatenessMs) => {
-    expect(() => window('late', { assigner: tens, allowedLatenessMs, aggregate: countRecords() })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => window('late', { assigner: tens, allowedLatenessMs, aggregate: countRecords() })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
   })
 
   test('a trigger that is set for stored windows of the short way is refused: they have no timers', () => {

@@ -6,6 +6,7 @@ import { memory } from '../../backends/memory/memoryStorage.js'
 import { emits } from '../../lib/emits.js'
 import { defineJob } from '../../lib/job.js'
 import { sideOutput } from '../../lib/sideOutput.js'
+import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
 import { continuousEventTime } from '../../lib/window/continuousEventTime.js'
 import { countEvictor } from '../../lib/window/countEvictor.js'
 import { countTrigger } from '../../lib/window/countTrigger.js'
@@ -15,7 +16,6 @@ import { purging } from '../../lib/window/purging.js'
 import { session } from '../../lib/window/session.js'
 import { sliding } from '../../lib/window/sliding.js'
 import { tumbling } from '../../lib/window/tumbling.js'
-import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { window } from '../../operators/window.js'
@@ -34,7 +34,11 @@ const operators = {
   sessions: window('w', { assigner: session({ gapMs: 6 }), allowedLatenessMs: 5, ...common }),
   'session lists, purged': window('w', { assigner: session({ gapMs: 6 }), allowedLatenessMs: 5, trigger: purging(eventTimeTrigger()), ...listed }),
   'session counts': window('w', { assigner: session({ gapMs: 6 }), trigger: countTrigger(3), ...common }),
-  'continuous sessions': window('w', { assigner: session({ gapOf: (text: string) => 3 + (text.length % 4) }), trigger: continuousEventTime(4), ...common }),
+  'continuous sessions': window('w', {
+    assigner: session({ gapOf: (text: string) => 3 + (text.length % 4) }),
+    trigger: continuousEventTime(4),
+    ...common,
+  }),
   counts: window('w', { ...countWindow(3), ...common }),
   'sliding counts': window('w', { ...countWindow(3, 2), ...listed }),
   evicted: window('w', { assigner: tens, trigger: countTrigger(2), evictor: countEvictor(3), ...listed }),

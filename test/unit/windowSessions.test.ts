@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { sideOutput } from '../../lib/sideOutput.js'
+import { json } from '../../lib/codec.js'
 import { emits } from '../../lib/emits.js'
+import { sideOutput } from '../../lib/sideOutput.js'
+import { valueState } from '../../lib/state/valueState.js'
+import { countRecords } from '../../lib/window/aggregate.js'
 import { countTrigger } from '../../lib/window/countTrigger.js'
 import { deltaTrigger } from '../../lib/window/deltaTrigger.js'
+import { processingTimeout } from '../../lib/window/processingTimeout.js'
 import { purging } from '../../lib/window/purging.js'
 import { session } from '../../lib/window/session.js'
-import { countRecords } from '../../lib/window/aggregate.js'
-import { processingTimeout } from '../../lib/window/processingTimeout.js'
 import { trigger } from '../../lib/window/trigger.js'
-import { valueState } from '../../lib/state/valueState.js'
-import { json } from '../../lib/codec.js'
 import { window } from '../../operators/window.js'
 import { fedWindow, joined, shownWindow } from '../support/fedWindow.js'
 
@@ -131,7 +131,9 @@ describe('sessions', () => {
     ['one that says nothing of merging', trigger({ onElement: () => 'fire' })],
     ['purging around one of those', purging(trigger({ onElement: () => 'fire' }))],
   ])('refuse a trigger that cannot merge: %s', (_name, cannot) => {
-    expect(() => window('sessions', { assigner: session({ gapMs: 10 }), trigger: cannot as never, ...joined })).toThrow(expect.objectContaining({ code: 'TRIGGER_CANNOT_MERGE' }))
+    expect(() => window('sessions', { assigner: session({ gapMs: 10 }), trigger: cannot as never, ...joined })).toThrow(
+      expect.objectContaining({ code: 'TRIGGER_CANNOT_MERGE' }),
+    )
   })
 
   test('a trigger that merges a state which cannot is told so', () => {
@@ -150,7 +152,9 @@ describe('sessions', () => {
 
   test('refuse an aggregate without merge, and states of windows', () => {
     const { merge: _without, ...unmergeable } = countRecords()
-    expect(() => window('sessions', { assigner: session({ gapMs: 10 }), aggregate: unmergeable })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
+    expect(() => window('sessions', { assigner: session({ gapMs: 10 }), aggregate: unmergeable })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID' }),
+    )
     expect(() => window('sessions', { assigner: session({ gapMs: 10 }), windowState: { seen: valueState(json<number>()) }, ...joined })).toThrow(
       expect.objectContaining({ code: 'OPTION_INVALID' }),
     )

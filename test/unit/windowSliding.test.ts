@@ -13,7 +13,8 @@ const inOrder = (list: string): string => list.split('+').sort().join('+')
 
 /** The same windows, sharing slices and each by itself. */
 const both = (assigner: ReturnType<typeof sliding>, allowedLatenessMs = 0) => {
-  const result = (list: string, { key, start, end }: { key: unknown; start: number; end: number }) => `${String(key)} ${start}-${end} ${inOrder(list)}`
+  const result = (list: string, { key, start, end }: { key: unknown; start: number; end: number }) =>
+    `${String(key)} ${start}-${end} ${inOrder(list)}`
   const common = { assigner, allowedLatenessMs, late, result }
   return [window('shared', { ...common, aggregate: joined.aggregate }), window('alone', { ...common, aggregate: unmergeable })] as const
 }
@@ -68,7 +69,11 @@ describe('sliding windows', () => {
     { weight: 1, arbitrary: fc.constant('restore' as const) },
   )
   const sizes = fc.constantFrom([10, 5], [10, 4], [9, 6], [7, 3], [12, 1]).chain(([sizeMs, slideMs]) =>
-    fc.record({ sizeMs: fc.constant(sizeMs as number), slideMs: fc.constant(slideMs as number), offsetMs: fc.integer({ min: 1 - (slideMs as number), max: (slideMs as number) - 1 }) }),
+    fc.record({
+      sizeMs: fc.constant(sizeMs as number),
+      slideMs: fc.constant(slideMs as number),
+      offsetMs: fc.integer({ min: 1 - (slideMs as number), max: (slideMs as number) - 1 }),
+    }),
   )
 
   test('sharing slices changes no result, whatever comes late and wherever it is restored', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { emits } from '../../lib/emits.js'
 import { json } from '../../lib/codec.js'
+import { emits } from '../../lib/emits.js'
 import { sideOutput } from '../../lib/sideOutput.js'
 import { reducingState } from '../../lib/state/reducingState.js'
 import { continuousEventTime } from '../../lib/window/continuousEventTime.js'
@@ -157,7 +157,9 @@ describe('triggers', () => {
   })
 
   test('processingTimeout may begin its wait anew, and let the nested one remember', async () => {
-    const { put, took, clock } = fedWindow(triggered(processingTimeout(countTrigger(3), { afterMs: 50, resetOnElement: true, clearOnTimeout: false }), all))
+    const { put, took, clock } = fedWindow(
+      triggered(processingTimeout(countTrigger(3), { afterMs: 50, resetOnElement: true, clearOnTimeout: false }), all),
+    )
     put('a1')
     await clock(40)
     put('a2')
@@ -170,7 +172,9 @@ describe('triggers', () => {
   })
 
   test('processingTimeout around processingTimeout, and around purging', async () => {
-    const { put, took, clock } = fedWindow(triggered(processingTimeout(processingTimeout(purging(countTrigger(2)), { afterMs: 10 }), { afterMs: 15 }), all))
+    const { put, took, clock } = fedWindow(
+      triggered(processingTimeout(processingTimeout(purging(countTrigger(2)), { afterMs: 10 }), { afterMs: 15 }), all),
+    )
     put('a1', 'a2', 'a3')
     expect(took()).toEqual(['a -Infinity-Infinity a1+a2'])
     await clock(10)
@@ -178,7 +182,9 @@ describe('triggers', () => {
   })
 
   test('deltaTrigger emits behind a step that is large enough', () => {
-    const { put, took } = fedWindow(triggered(deltaTrigger<string>({ threshold: 5, delta: (a, b) => Number(b.slice(1)) - Number(a.slice(1)) }) as never, all))
+    const { put, took } = fedWindow(
+      triggered(deltaTrigger<string>({ threshold: 5, delta: (a, b) => Number(b.slice(1)) - Number(a.slice(1)) }) as never, all),
+    )
     put('a1', 'a6', 'a7')
     expect(took()).toEqual(['a -Infinity-Infinity a1+a6+a7'])
     put('a12')
@@ -229,7 +235,13 @@ describe('triggers', () => {
 
   test('timers and counts survive a restore', async () => {
     const late = sideOutput<string>('late')
-    const operator = window('restored', { assigner: all, trigger: processingTimeout(countTrigger(3), { afterMs: 50 }), late, ...shownWindow, emits: emits<string>() })
+    const operator = window('restored', {
+      assigner: all,
+      trigger: processingTimeout(countTrigger(3), { afterMs: 50 }),
+      late,
+      ...shownWindow,
+      emits: emits<string>(),
+    })
     const first = fedWindow(operator)
     first.put('a1', 'b1', 'a2')
     const second = fedWindow(operator, { from: first.checkpoint() })

@@ -1,0 +1,79 @@
+import fc from 'fast-check'
+import * as t from 'io-ts'
+import { describe, expect, it } from 'vitest'
+import { type JobUnderLaw, jobLaws } from '../../laws/jobLaws.js'
+import { recoveryEquivalence } from '../../laws/recoveryEquivalence.js'
+import { Tried } from '../../laws/simulation/campaign.js'
+import type { Stream } from '../../lib/element.js'
+import { keyBy } from '../../operators/keyBy.js'
+import { mapValues } from '../../operators/mapValues.js'
+import { statefulMap } from '../../operators/statefulMap.js'
+import { union } from '../../operators/union.js'
+
+const words = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 20 })
+const count = (uid: string) => statefulMap(uid, { state: t.number, initial: 0 }, (before, word: string) => [before + 1, `${word} ${before + 1}`])
+
+const job: JobUnderLaw = {
+  inputs: { left: words, right: words },
+  sinks: ['counts'],
+  build: ({ source, sink }) =>
+    source<string>('left').pipe(
+      mapValues((word) => `left ${word}`),
+      union(source<string>('right').pipe(mapValues((word) => `right ${word}`))),
+      keyBy((word) => word),
+      count('count'),
+      sink('counts'),
+    ),
+}
+
+describe('a job', () => {
+  for (const law of jobLaws(job)) it(`${law.name}: ${law.statement}`, () => law.check())
+})
+
+it('a pipeline keeps recovery-equivalence in a line', async () => {
+  const law = recoveryEquivalence(
+    (input: Stream<string>) =>
+      input.pipe(
+        keyBy((word) => word),
+        count('count'),
+      ),
+    words,
+    { order: 'exact' },
+  )
+  await expect(law.check()).resolves.toBeUndefined()
+})
+
+describe('a pipeline that forgets', () => {
+  /** Counts beside the state, where no barrier sees it. */
+  const forgetful = () => {
+    let total = 0
+    return mapValues((word: string) => `${word} ${(total += 1)}`)
+  }
+  const law = recoveryEquivalence((input: Stream<string>) => input.pipe(forgetful()), words)
+
+  it('is caught, with the statement, a story, the seed and a way to see it again', async () => {
+    const failure = await law.check({ seed: 1 }).then(
+      () => undefined,
+      (error: Error) => error.message,
+    )
+    expect(failure).toContain('The law recovery-equivalence does not hold: for every history and every crash plan')
+    expect(failure).toMatch(/Replay it with check\(\{ seed: 1, path: "[\d:]+" \}\)/)
+    expect(failure).toMatch(/STATE_DIFF|LOST/)
+    expect(failure).toContain('What happened: ')
+  })
+
+  it('is caught again by the replay', async () => {
+    const failure = await law.check({ seed: 1 }).catch((error: Error) => error.message)
+    const path = /path: "([\d:]+)"/.exec(String(failure))?.[1] ?? ''
+    await expect(law.check({ seed: 1, path })).rejects.toThrow('does not hold')
+  })
+})
+
+it('a campaign in which no process died inside a checkpoint says that it tried nothing', () => {
+  const tried = new Tried()
+  expect(tried.vacuous(100)).toContain('no process died while a checkpoint was under way')
+  tried.statistics.crashesInCheckpoint = 1
+  expect(tried.vacuous(100)).toContain('no checkpoint was restored')
+  tried.statistics.restored = 1
+  expect(tried.vacuous(100)).toBeUndefined()
+})
