@@ -1,3 +1,4 @@
+export { backendLaws } from './backendLaws.js'
 export { CrashFs, type CrashFsOptions, type PowerCut } from './crashFs.js'
 export type { Fault, Faults, FileCall, FileError } from './crashFsError.js'
 export { type JobUnderLaw, jobLaws } from './jobLaws.js'

@@ -15,6 +15,7 @@ import { sideStream } from '../lib/operate.js'
 import type { RowChunk } from '../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../lib/run.js'
 import type { SideOutput } from '../lib/sideOutput.js'
+import { heapTables } from '../lib/state/heap.js'
 import { RowFrames } from '../lib/state/rowFrames.js'
 import { encodeTagged } from '../lib/taggedJson.js'
 
@@ -133,6 +134,8 @@ export class OperatorRun implements RunContext {
   post(work: () => void): void {
     work()
   }
+
+  readonly state = heapTables
 
   pause(): () => void {
     return () => {}

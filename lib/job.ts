@@ -13,14 +13,18 @@ import { atLeast, type Limits, limitsOf } from './limits.js'
 import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
+import type { StateBackend } from './ports/stateBackend.js'
 import { type Sunk, sink } from './sink.js'
 import { defaultPacing, type Pacing } from './sourcePump.js'
 import { SourceStage } from './sourceStage.js'
+import { heap } from './state/heap.js'
 
 export interface JobOptions {
   /** Where completed checkpoints go. */
   readonly storage: CheckpointStorage
   readonly checkpoints?: CheckpointOptions
+  /** Where live rows stay between two checkpoints; default the {@link heap}. */
+  readonly state?: StateBackend
   readonly restore?: {
     /** Start although a sink has committed more than the checkpoint knows: what lies between is written a second time. Default no. */
     readonly allowSinkAhead?: boolean
@@ -113,6 +117,7 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
       {
         ...checked,
         storage: options.storage,
+        state: options.state ?? heap(),
         clock: options.clock ?? systemClock,
         pacing: { ...defaultPacing, ...options.pacing },
         development: options.development ?? isDevelopment(),

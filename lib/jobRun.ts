@@ -26,16 +26,19 @@ import type { Limits } from './limits.js'
 import { Pauses } from './pauses.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
 import type { SourceReader } from './ports/replayableSource.js'
+import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
 import type { Participant, RunContext } from './run.js'
 import { type Pacing, SourcePump } from './sourcePump.js'
 import type { SourceStage } from './sourceStage.js'
 import { connect } from './stage.js'
+import { heapTables } from './state/heap.js'
 import { unwrap } from './task.js'
 
 export interface RunOptions {
   readonly name: JobName
   readonly storage: CheckpointStorage
+  readonly state: StateBackend
   readonly checkpoints: CheckpointOptions
   readonly clock: Clock
   readonly limits: Limits
@@ -67,6 +70,7 @@ export class JobRun implements RunContext {
   readonly clock: Clock
   readonly limits: Limits
   readonly development: boolean
+  state: StateTables = heapTables
   /** Resolves when nothing of this run is under way any more. */
   readonly quiet: Promise<void>
   private becomeQuiet: () => void = () => {}
@@ -228,6 +232,8 @@ export class JobRun implements RunContext {
 
   private async recover(): Promise<void> {
     const graph = this.assemble()
+    this.state = await unwrap(this.options.state.open(this.options.name))
+    if (this.over) return
     await this.handshake(graph)
     this.session = await unwrap(this.options.storage.open(this.options.name))
     const { stored, body, epoch } = await this.takeOver(this.session)
@@ -499,6 +505,7 @@ export class JobRun implements RunContext {
       ...[...this.commits.values()].map((queue) => () => queue.close()),
     ])
     await allSettled([...this.writers.values()].map((writer) => () => writer.close()()))
+    await allSettled([() => this.state.close()()])
     this.becomeQuiet()
   }
 

@@ -8,6 +8,7 @@ import { StreamError } from './errors.js'
 import { defaultLimits } from './limits.js'
 import type { RunContext } from './run.js'
 import { type Attachment, type PlainObserver, type StageLike, subscribePlainly } from './stage.js'
+import { heapTables } from './state/heap.js'
 
 export interface RecordsOptions<T> {
   /** The event time of a value, in ms since 1970. */
@@ -113,6 +114,7 @@ class RecordsFeed<T> {
       kind: 'local',
       clock: systemClock,
       limits: defaultLimits,
+      state: heapTables,
       development: isDevelopment(),
       register: (participant) => participant.uid,
       acknowledge() {},

@@ -7,6 +7,7 @@ import type { CheckpointId } from './identity.js'
 import type { Json } from './json.js'
 import type { Limits } from './limits.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
+import type { StateTables } from './ports/stateBackend.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
 import type { RowCapture } from './state/rowStore.js'
 
@@ -19,6 +20,8 @@ export interface RunContext {
   readonly kind: 'local' | 'job'
   readonly clock: Clock
   readonly limits: Limits
+  /** Where live rows stay. */
+  readonly state: StateTables
   /** Outside production: values are frozen and captures are compared. */
   readonly development: boolean
   /**

@@ -17,9 +17,7 @@ import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import { type SideOutput, tagOf } from './sideOutput.js'
-import { EntryTable } from './state/entryTable.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
-import { RowTable } from './state/rowTable.js'
 import { storedTime, timeStored } from './storedTime.js'
 
 const defaultMaxParallelism = 128
@@ -319,8 +317,8 @@ export class StageRun implements Downstream, Upstream, Junction, Participant {
       driftGroup: (name, maxDriftMs) => run.driftGroup(name).join(maxDriftMs, () => run.pause(this.started?.sources)),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
-      rows: (options) => this.keep(new RowTable(options, scope)),
-      entries: (options) => this.keep(new EntryTable(options, scope)),
+      rows: (options) => this.keep(run.state.rows(options, scope)),
+      entries: (options) => this.keep(run.state.entries(options, scope)),
       post: (work) => run.post(work),
       callAt: (atMs, work) => this.callAt(run, atMs, work),
       fail: (error) => this.fail(error),

@@ -10,6 +10,7 @@ import { sideStream, streamOf } from '../../lib/operate.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../../lib/run.js'
 import { type Attachment, connect, type StageLike } from '../../lib/stage.js'
+import { heapTables } from '../../lib/state/heap.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { RowStore } from '../../lib/state/rowStore.js'
 import type { Emitted } from './play.js'
@@ -282,6 +283,8 @@ class Instance implements RunContext {
       if (!this.closed) work()
     })
   }
+
+  readonly state = heapTables
 
   pause(): () => void {
     return () => {}

@@ -5,6 +5,7 @@ import type { Json } from '../../lib/json.js'
 import { defaultLimits, type Limits } from '../../lib/limits.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../../lib/run.js'
+import { heapTables } from '../../lib/state/heap.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import { type ManualClock, manualClock } from './manualClock.js'
 
@@ -64,6 +65,8 @@ export class HandRun implements RunContext {
   driftGroup(): DriftGroup {
     return new DriftGroup()
   }
+
+  readonly state = heapTables
 
   pause(): () => void {
     return () => {}
