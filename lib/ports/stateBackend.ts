@@ -18,7 +18,7 @@ export interface StateBackendManifest {
  * What it keeps is scratch: each run begins with nothing, and takes over what the checkpoint storage has. The tables that it makes
  * are asked synchronously, once or more a record; they throw a `BackendError` where they fail.
  *
- * **Laws** `read-your-writes` · `capture-isolation` · `given-back-is-kept` · `restore-equivalence` · `table-isolation`
+ * **Laws** `read-your-writes` · `capture-isolation` · `given-back-is-kept` · `table-isolation`
  */
 export interface StateBackend {
   readonly manifest: StateBackendManifest
