@@ -1,5 +1,6 @@
 export { assignTimestamps } from './assignTimestamps.js'
 export { type AsyncMapOptions, asyncMap } from './asyncMap.js'
+export { type CoGroupOptions, coGroup, type GroupContext } from './coGroup.js'
 export { collect } from './collect.js'
 export { type BroadcastContext, connectBroadcast } from './connectBroadcast.js'
 export { connectKeyed } from './connectKeyed.js'
@@ -31,3 +32,4 @@ export {
 } from './window.js'
 export { type WindowAllOperator, windowAll } from './windowAll.js'
 export { windowBy } from './windowBy.js'
+export { windowJoin } from './windowJoin.js'
