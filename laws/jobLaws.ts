@@ -20,6 +20,8 @@ export interface JobUnderLaw {
    * (`multiset`), where the result depends on how inputs interleave.
    */
   readonly order?: Order
+  /** `any` where what is kept depends on the machine's time or on calls outside; what is committed has to agree all the same. */
+  readonly keeps?: 'same' | 'any'
   /** Applies operators, as in `defineJob`: every branch ends in a sink. */
   build(scope: {
     source<T>(uid: string): Stream<T>
@@ -77,9 +79,10 @@ export function jobLaw(job: JobUnderLaw, name: string, statement: string, kinds?
   return law(name, statement, property, (runs) => tried.vacuous(runs))
 }
 
-const simulated = ({ inputs, sinks, order = 'perKey', build }: JobUnderLaw): SimulatedJob => ({
+const simulated = ({ inputs, sinks, order = 'perKey', keeps = 'same', build }: JobUnderLaw): SimulatedJob => ({
   sources: Object.keys(inputs),
   sinks,
   order,
+  keeps,
   build: ({ source, sink }) => build({ source: <T>(uid: string) => source(uid) as Stream<T>, sink }),
 })

@@ -10,6 +10,8 @@ export interface JunctionUnderLaw {
   /** Applies an operator that lets the records of all its inputs through, as they are. */
   apply(inputs: readonly Observable<StreamElement<string, never>>[]): AnyStream<string>
   readonly inputs: number
+  /** Its inputs have keys. */
+  readonly keyed?: boolean
 }
 
 /** What arrives at one of the inputs next: a record, or the next barrier. */
@@ -24,16 +26,18 @@ interface Arrival {
  * @category laws
  * @since 0.1.0
  */
-export function junctionLaws({ apply, inputs }: JunctionUnderLaw): readonly Law[] {
+export function junctionLaws({ apply, inputs, keyed = false }: JunctionUnderLaw): readonly Law[] {
   const arrivals = fc.array(fc.record({ input: fc.nat({ max: inputs - 1 }), barrier: fc.boolean() }), { maxLength: 60 })
   const made = (heldElementsMax?: number): Feed =>
     new Feed(
       new OperatorRun({
         apply: (streams) => apply(streams as never),
         inputs,
+        keyed,
         ...(heldElementsMax === undefined ? {} : { limits: { heldElementsMax } }),
       }),
       inputs,
+      keyed,
     )
   return [
     law('consistent-cut', 'before a barrier leaves exactly the records before it on every input, each input in its order', () =>
@@ -69,6 +73,7 @@ class Feed {
   constructor(
     readonly run: OperatorRun,
     private readonly inputs: number,
+    private readonly keyed: boolean,
   ) {
     this.sent = Array.from({ length: inputs }, () => [])
     this.cuts = Array.from({ length: inputs }, () => [])
@@ -83,7 +88,7 @@ class Feed {
     } else {
       const value = `${input}.${sent.length}`
       sent.push(value)
-      this.run.record(value, undefined, undefined, input)
+      this.run.record(value, undefined, this.keyed ? 'all' : undefined, input)
     }
     const before = this.run.left.filter(({ kind }) => kind === 'record').length
     this.heldMost = Math.max(this.heldMost, this.sent.reduce((sum, { length }) => sum + length, 0) - before)

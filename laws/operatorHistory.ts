@@ -25,6 +25,8 @@ export const operatorHistory = <T>(values: fc.Arbitrary<T>, maxLength = 40): fc.
 export interface Feeding<T> {
   readonly key?: ((value: T) => Key) | undefined
   readonly timestamp?: ((value: T) => number) | undefined
+  readonly inputs?: number | undefined
+  readonly inputOf?: ((value: T) => number) | undefined
 }
 
 /** How far a history has gone: a run that is restored goes on from here. */
@@ -37,25 +39,33 @@ export interface Position {
 export const atStart: Position = { watermarkMs: 0, barriers: 0, idle: false }
 
 /** Feeds steps; answers how far it came. */
-export function feed<T>(run: OperatorRun, steps: readonly OperatorStep<T>[], { key, timestamp }: Feeding<T>, from: Position = atStart): Position {
+export function feed<T>(
+  run: OperatorRun,
+  steps: readonly OperatorStep<T>[],
+  { key, timestamp, inputs = 1, inputOf }: Feeding<T>,
+  from: Position = atStart,
+): Position {
   let { watermarkMs, barriers, idle } = from
+  const atAll = (arrive: (input: number) => void): void => {
+    for (let input = 0; input < inputs; input += 1) arrive(input)
+  }
   for (const step of steps) {
     switch (step.kind) {
       case 'record':
-        run.record(step.value, timestamp?.(step.value), key?.(step.value))
+        run.record(step.value, timestamp?.(step.value), key?.(step.value), inputOf?.(step.value))
         break
       case 'watermark':
         watermarkMs += step.byMs
-        run.watermark(watermarkMs)
+        atAll((input) => run.watermark(watermarkMs, input))
         break
       case 'idle':
         // An input tells of a change only.
-        if (step.idle !== idle) run.idle(step.idle)
+        if (step.idle !== idle) atAll((input) => run.idle(step.idle, input))
         idle = step.idle
         break
       case 'barrier':
         barriers += 1
-        run.barrier(barriers)
+        atAll((input) => run.barrier(barriers, input))
     }
   }
   return { watermarkMs, barriers, idle }

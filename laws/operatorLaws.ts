@@ -11,18 +11,22 @@ import { same } from './same.js'
 
 export interface OperatorUnderLaw<T, K = Key> {
   /** Applies the operator, anew each time. */
-  apply(source: Observable<StreamElement<T, K>>): AnyStream
+  apply(source: Observable<StreamElement<T, K>>, ...others: readonly Observable<StreamElement<T, K>>[]): AnyStream
   readonly values: fc.Arbitrary<T>
   /** Gives each record its key; without it the stream has none. */
   readonly key?: (value: T) => Key
   /** Gives each record its event time; without it records have none. */
   readonly timestamp?: (value: T) => number
+  /** How many inputs it has; one unless told. Event time, idleness and barriers arrive at all of them. */
+  readonly inputs?: number
+  /** Gives each record the input at which it arrives: from 0, the first unless told. */
+  readonly inputOf?: (value: T) => number
   /** The side outputs that it emits. */
   readonly sides?: readonly SideOutput<never>[]
 }
 
 /**
- * What every operator with one input promises.
+ * What every operator promises; where inputs meet, {@link junctionLaws} say more.
  *
  * **When to use** for an operator of your own, made with `operate`; {@link recoveryEquivalence} tries whole pipelines.
  *
@@ -35,10 +39,11 @@ export interface OperatorUnderLaw<T, K = Key> {
  * @category laws
  * @since 0.1.0
  */
-export function operatorLaws<T, K = Key>({ apply, values, key, timestamp, sides = [] }: OperatorUnderLaw<T, K>): readonly Law[] {
+export function operatorLaws<T, K = Key>({ apply, values, key, timestamp, inputs = 1, inputOf, sides = [] }: OperatorUnderLaw<T, K>): readonly Law[] {
   const keyed = key !== undefined
-  const feeding = { key, timestamp }
-  const start = (from?: Kept): OperatorRun => new OperatorRun({ apply: ([input]) => apply(input as never), keyed, sides, from })
+  const feeding = { key, timestamp, inputs, inputOf }
+  const start = (from?: Kept): OperatorRun =>
+    new OperatorRun({ apply: ([first, ...others]) => apply(first as never, ...(others as never[])), inputs, keyed, sides, from })
   const ran = (steps: readonly OperatorStep<T>[]): OperatorRun => {
     const run = start()
     feed(run, steps, feeding)

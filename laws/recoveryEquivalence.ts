@@ -14,7 +14,8 @@ import type { Order } from './simulation/compare.js'
  *
  * @param define - applies the operators under test
  * @param inputs - arbitrary records, in the order of the source
- * @param options - `order`: what of the order has to agree, `perKey` unless told; a single pipeline can ask for `exact`
+ * @param options - `order`: what of the order has to agree, `perKey` unless told; a single pipeline can ask for `exact`;
+ *   `keeps`: `any` where what is kept depends on the machine's time or on calls outside, as with `asyncMap`
  * @example A pipeline that survives anything
  * ```ts
  * const count = statefulMap('count', { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word} ${n + 1}`])
@@ -28,10 +29,16 @@ import type { Order } from './simulation/compare.js'
 export const recoveryEquivalence = <T>(
   define: (input: Stream<T>) => AnyStream,
   inputs: fc.Arbitrary<readonly T[]> | fc.Arbitrary<T[]>,
-  { order = 'perKey' }: { readonly order?: Order } = {},
+  { order = 'perKey', keeps = 'same' }: { readonly order?: Order; readonly keeps?: 'same' | 'any' } = {},
 ): Law =>
   jobLaw(
-    { inputs: { input: inputs }, sinks: ['output'], order, build: ({ source, sink }) => define(source<T>('input')).pipe(sink('output')) },
+    {
+      inputs: { input: inputs },
+      sinks: ['output'],
+      order,
+      keeps,
+      build: ({ source, sink }) => define(source<T>('input')).pipe(sink('output')),
+    },
     'recovery-equivalence',
     'for every history and every crash plan, what is committed equals what is committed without a crash',
   )

@@ -14,6 +14,8 @@ export interface SimulatedJob {
   readonly sources: readonly string[]
   readonly sinks: readonly string[]
   readonly order: Order
+  /** What is kept has to agree (`same`, unless told), or depends on the machine's time and on calls outside (`any`). */
+  readonly keeps?: 'same' | 'any'
   build(scope: SimulatedScope): Observable<Sunk> | readonly Observable<Sunk>[]
 }
 

@@ -15,10 +15,10 @@ export function stateText(body: StoredCheckpoint['body'], chunks: readonly RowCh
   return stable({ sources, operators, rows: rowsOf(chunks) })
 }
 
-/** Where the sources stood, when there is only one: then it says which state there has to be. */
+/** Where the sources stood, when there is only one and nothing else counts: then it says which state there has to be. */
 export function cutOf({ stored }: Found, job: SimulatedJob): { readonly records: number; readonly finished: boolean } | undefined {
   const [uid] = job.sources
-  if (stored === undefined || uid === undefined || job.sources.length !== 1) return undefined
+  if (stored === undefined || uid === undefined || job.sources.length !== 1 || job.keeps === 'any') return undefined
   const source = readBody(stored.body).sources[uid]
   return source === undefined ? undefined : { records: source.offset as number, finished: source.finished }
 }
