@@ -12,8 +12,6 @@ export function median(values: readonly number[]): number {
     : (sorted[Math.floor(middle)] ?? Number.NaN)
 }
 
-const speedOf = (measured: readonly Measurement[] | undefined): number => median((measured ?? []).map(({ recordsPerSecond }) => recordsPerSecond))
-
 const columns = [
   'variant',
   'M records/s',
@@ -77,16 +75,34 @@ export function tableOf(scenario: Scenario, records: number, rounds: Rounds): st
 
 const rounded = (value: number): number | null => (Number.isFinite(value) ? Number(value.toPrecision(3)) : null)
 
+export interface Figures {
+  /** The subject's speed over that of each peer, and `checkpointCost`: 1 - with / without. */
+  readonly [name: string]: number | null | { readonly [name: string]: number | null }
+  /** The same by processor time, which says more where the machine is shared. */
+  readonly perCpu: { readonly [name: string]: number | null }
+}
+
 /** The figures of a scenario for the last line; null for what was not measured. */
-export function figuresOf({ subject, without, ratios }: Scenario, rounds: Rounds): { readonly [name: string]: number | null } {
-  const speed = speedOf(rounds.get(subject))
-  const measured = rounds.get(subject) ?? []
+export function figuresOf(scenario: Scenario, rounds: Rounds): Figures {
+  const measured = rounds.get(scenario.subject) ?? []
   return {
-    ...Object.fromEntries(Object.entries(ratios).map(([name, peer]) => [name, rounded(speed / speedOf(rounds.get(peer)))])),
-    checkpointCost: rounded(1 - speed / speedOf(rounds.get(without))),
+    ...comparedBy(scenario, rounds, ({ recordsPerSecond }) => recordsPerSecond),
     maxLoopBlockMs: rounded(median(measured.map(({ loopBlockMs }) => loopBlockMs))),
     barrierUs: rounded(median(measured.flatMap(({ checkpoints }) => checkpoints?.barrierUs ?? []))),
     bytesPerCheckpoint: rounded(median(measured.flatMap(({ checkpoints }) => (checkpoints?.completed ?? []).map(({ bytes }) => bytes)))),
+    perCpu: comparedBy(scenario, rounds, ({ recordsPerCpuSecond }) => recordsPerCpuSecond),
+  }
+}
+
+function comparedBy(
+  { subject, without, ratios }: Scenario,
+  rounds: Rounds,
+  speed: (measurement: Measurement) => number,
+): { readonly [name: string]: number | null } {
+  const speedOf = (variant: string): number => median((rounds.get(variant) ?? []).map(speed))
+  return {
+    ...Object.fromEntries(Object.entries(ratios).map(([name, peer]) => [name, rounded(speedOf(subject) / speedOf(peer))])),
+    checkpointCost: rounded(1 - speedOf(subject) / speedOf(without)),
   }
 }
 

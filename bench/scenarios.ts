@@ -30,7 +30,7 @@ export const scenarios: readonly Scenario[] = [
     without: 'rxweir/none',
     ratios: { vsMap: 'map', vsScan: 'scan', vsGroupBy: 'groupBy', vsDurableLoop: 'durable-loop' },
     alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms'],
-    slow: ['groupBy'],
+    slow: ['groupBy', 'durable-loop'],
   },
   {
     name: 'chain5',
@@ -39,7 +39,7 @@ export const scenarios: readonly Scenario[] = [
     without: 'chain-rxweir/none',
     ratios: { vsMap: 'chain-map', vsScan: 'chain-scan', vsGroupBy: 'chain-groupBy' },
     alongside: [],
-    slow: [],
+    slow: ['chain-groupBy'],
   },
   {
     name: 'share5',

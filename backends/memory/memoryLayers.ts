@@ -10,21 +10,24 @@ interface Row {
   readonly value: Uint8Array | undefined
 }
 
-type OpenLayer = Map<OperatorUid, Map<string, Map<string, Row>>>
+export type OpenLayer = Map<OperatorUid, Map<string, Map<string, Row>>>
 
 const chunkBytesTarget = 256 * 1024
+/** So many rows are joined before others have their turn. */
+const rowsPerSlice = 4_096
 
-export function layerOf(chunks: readonly RowChunk[]): Layer {
-  const layer: OpenLayer = new Map()
-  for (const { uid, table, bytes } of chunks) {
-    const rows = rowsOf(layer, uid, table)
-    readRows(bytes, (key, value) => put(rows, { key: key.slice(), value: value?.slice() }))
-  }
-  return layer
+export function addChunk(layer: OpenLayer, { uid, table, bytes }: RowChunk): void {
+  const rows = rowsOf(layer, uid, table)
+  readRows(bytes, (key, value) => put(rows, { key: key.slice(), value: value?.slice() }))
 }
 
-/** Joins layers at the end of the list while the older one is not much larger, so that the list stays short. */
-export function merged(layers: readonly Layer[]): readonly Layer[] {
+/**
+ * Joins layers at the end of the list while the older one is not much larger, so that the list stays short.
+ *
+ * @param breathe - lets others have their turn; asked for only where there is much to join
+ */
+export async function merged(layers: readonly Layer[], breathe: () => Promise<void>): Promise<readonly Layer[]> {
+  let slice = 0
   const kept = [...layers]
   while (kept.length > 1 && sizeOf(kept.at(-2) as Layer) <= 2 * sizeOf(kept.at(-1) as Layer)) {
     const newer = kept.pop() as Layer
@@ -35,7 +38,11 @@ export function merged(layers: readonly Layer[]): readonly Layer[] {
       for (const [uid, tables] of part)
         for (const [table, rows] of tables) {
           const into = rowsOf(joined, uid, table)
-          for (const row of rows.values()) put(into, row)
+          for (const row of rows.values()) {
+            put(into, row)
+            slice += 1
+            if (slice % rowsPerSlice === 0) await breathe()
+          }
         }
     if (oldest)
       for (const tables of joined.values())

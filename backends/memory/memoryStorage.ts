@@ -5,17 +5,20 @@
  * epochs follow the same rules as on disk, so that a writer that was taken over from is fenced.
  */
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
+import { type Clock, systemClock } from '../../lib/clock.js'
 import { BackendError, ConfigurationError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
-import type { CheckpointSession, CheckpointStorage, CheckpointWriter, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
-import { chunksOf, type Layer, layerOf, merged } from './memoryLayers.js'
+import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import { addChunk, chunksOf, type Layer, merged, type OpenLayer } from './memoryLayers.js'
 
 export interface MemoryOptions {
   /** How many of the newest complete checkpoints stay restorable: 1 to 1,000; 2 unless told. */
   readonly retainedCheckpoints?: number
   /** What holds the checkpoints. Two storages over one store behave as two processes over one directory. */
   readonly store?: MemoryStore
+  /** Lets others have their turn while much is joined. Default: the machine's. */
+  readonly clock?: Clock
 }
 
 interface Kept {
@@ -51,7 +54,7 @@ const start: Slot = { seq: 0, epoch: epoch(0), retained: [] }
  * @since 0.1.0
  */
 export function memory(options: MemoryOptions = {}): CheckpointStorage {
-  const { retainedCheckpoints = 2, store = new MemoryStore() } = options
+  const { retainedCheckpoints = 2, store = new MemoryStore(), clock = systemClock } = options
   if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1 || retainedCheckpoints > 1_000)
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const open = new Set<JobName>()
@@ -60,7 +63,7 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
     open: (job) => async () => {
       if (open.has(job)) return E.left(new BackendError('BACKEND_IN_USE', { job }))
       open.add(job)
-      return E.right(new MemorySession(store, job, retainedCheckpoints, () => open.delete(job)))
+      return E.right(new MemorySession(store, job, retainedCheckpoints, clock, () => open.delete(job)))
     },
   }
 }
@@ -75,6 +78,7 @@ class MemorySession implements CheckpointSession {
     private readonly store: MemoryStore,
     private readonly job: JobName,
     private readonly retainedCheckpoints: number,
+    private readonly clock: Clock,
     private readonly release: () => void,
   ) {}
 
@@ -111,7 +115,7 @@ class MemorySession implements CheckpointSession {
 
   begin(id: CheckpointId): CheckpointWriter {
     invariant(id > this.lastPublished(), 'checkpoint ids increase')
-    const chunks: RowChunk[] = []
+    const layer: OpenLayer = new Map()
     let ended = false
     const going = (): void => {
       if (ended) throw new BackendError('BACKEND_NOT_OPEN', { checkpointId: id, reason: 'the checkpoint was published or given up' })
@@ -121,21 +125,23 @@ class MemorySession implements CheckpointSession {
       write: (chunk) =>
         this.task(() => {
           going()
-          chunks.push(chunk)
+          addChunk(layer, chunk)
         }),
       publish: (body) =>
-        this.task(() => {
+        this.task(async () => {
           going()
           ended = true
           invariant(id > this.lastPublished(), 'checkpoint ids increase')
           const own = this.own as Slot
-          const layers = merged([...(own.retained.at(-1)?.layers ?? []), ...(chunks.length === 0 ? [] : [layerOf(chunks)])])
+          const layers = await merged([...(own.retained.at(-1)?.layers ?? []), ...(layer.size === 0 ? [] : [layer])], () => this.clock.yield())
+          this.requireOpen()
           const kept: Kept = { checkpointId: id, epoch: own.epoch, body: JSON.stringify(body), layers }
           this.claim({ seq: own.seq + 1, epoch: own.epoch, retained: this.keptOf([...own.retained, kept]) })
         }),
       abort: () => async () => {
+        // What is being published is not given up any more.
+        if (!ended) layer.clear()
         ended = true
-        chunks.length = 0
       },
     }
   }
@@ -175,11 +181,15 @@ class MemorySession implements CheckpointSession {
     this.own = slot
   }
 
-  private task<A>(work: () => A): taskEither.TaskEither<BackendError, A> {
+  private requireOpen(): void {
+    if (this.closed) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session is closed' })
+  }
+
+  private task<A>(work: () => A | Promise<A>): taskEither.TaskEither<BackendError, A> {
     return async () => {
-      if (this.closed) return E.left(new BackendError('BACKEND_NOT_OPEN', { reason: 'the session is closed' }))
       try {
-        return E.right(work())
+        this.requireOpen()
+        return E.right(await work())
       } catch (error) {
         if (error instanceof BackendError) return E.left(error)
         throw error

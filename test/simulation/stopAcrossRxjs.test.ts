@@ -1,4 +1,4 @@
-import { asapScheduler, observeOn } from 'rxjs'
+import { tap } from 'rxjs'
 import { expect, it } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
@@ -8,7 +8,7 @@ import { defineJob } from '../../lib/job.js'
 it('stops without an error where a plain rxjs operator stands in the chain', async () => {
   const out = memorySink<number>()
   const job = defineJob('job', { storage: memory() }, ({ source, sink }) =>
-    source('in', memorySource([1, 2], { bounded: false })).pipe(observeOn(asapScheduler), sink('out', out)),
+    source('in', memorySource([1, 2], { bounded: false })).pipe(tap(() => {}), sink('out', out)),
   )
   const run = job.run()
   await run.checkpoint().catch(() => {})
