@@ -46,8 +46,7 @@ export class KeyedView<K, D extends StateDescriptors, R> implements TimerContext
   }
 
   readonly emit = (...[value]: Emitted<R>): void => {
-    const { scope } = this.keyed
-    this.machineContext.output.processRecord(value as R, scope.timestamp, scope.key)
+    this.machineContext.output.processRecord(value as R, this.keyed.scope.timestamp, this.key)
   }
 
   readonly emitTo = <S>(side: SideOutput<S>, value: S): void => {

@@ -15,6 +15,11 @@ export class KeyedScope {
     return this.current
   }
 
+  /** For what may be without a key. */
+  get keyIfAny(): Key | undefined {
+    return this.current
+  }
+
   enter(key: Key, timestamp: number | undefined): void {
     this.current = key
     this.timestamp = timestamp

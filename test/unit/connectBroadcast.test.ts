@@ -1,12 +1,17 @@
 import * as t from 'io-ts'
-import { EMPTY } from 'rxjs'
+import { EMPTY, of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import type { Stream } from '../../lib/element.js'
 import { emits } from '../../lib/emits.js'
+import { sideOutput } from '../../lib/sideOutput.js'
 import { listState } from '../../lib/state/listState.js'
 import { mapState } from '../../lib/state/mapState.js'
 import { valueState } from '../../lib/state/valueState.js'
+import { collect } from '../../operators/collect.js'
 import { connectBroadcast } from '../../operators/connectBroadcast.js'
+import { fromSide } from '../../operators/fromSide.js'
 import { keyBy } from '../../operators/keyBy.js'
+import { processKeyed } from '../../operators/processKeyed.js'
 import { records } from '../../operators/records.js'
 import { type FedStream, HandFeed, noted } from '../support/handFed.js'
 import { HandRun } from '../support/handRun.js'
@@ -36,6 +41,9 @@ operatorCases<string, string>({
   ],
   inside: false,
 })
+
+const noRules: Stream<string> = EMPTY.pipe(records())
+const above = sideOutput<number>('above')
 
 /** Two actions in a row, as the current pattern has them. */
 const patterns = (rules: FedStream) =>
@@ -120,5 +128,76 @@ describe('connectBroadcast', () => {
     expect(out.seen).toEqual([])
     rules.idle()
     expect(out.seen).toEqual(['w5'])
+  })
+
+  test('without state and timers the data stream needs no keys; those it has stay', async () => {
+    const limits = (rules: FedStream) =>
+      connectBroadcast(
+        'below',
+        rules,
+        { broadcast: { limit: valueState(t.number) }, emits: emits<unknown>() },
+        {
+          onBroadcast(limit: number, { broadcast, emit }) {
+            broadcast.limit.update(limit)
+            emit('new limit')
+          },
+          onRecord(n: number, { broadcast, key, emit, emitTo }) {
+            if (n <= (broadcast.limit.value() ?? 0)) emit([n, key])
+            else emitTo(above, n)
+          },
+        },
+      )
+    const fed = (keyed: boolean, from?: Parameters<HandRun['open']>[0]) => {
+      const run = new HandRun()
+      const [data, rules] = [new HandFeed(run), new HandFeed(run)]
+      const stream = limits(rules.stream)(data.stream as never)
+      const [out, over] = [noted(stream), noted(stream.pipe(fromSide(above)))]
+      data.start(keyed, 'data')
+      rules.start(false, 'rules')
+      run.open(from)
+      return { run, data, rules, out, over }
+    }
+    const first = fed(false)
+    first.rules.record(2).barrier(1)
+    first.data.record(1, 7).record(3, 8).barrier(1)
+    expect(first.out.records).toEqual([
+      { value: 'new limit', timestamp: undefined, key: undefined },
+      { value: [1, undefined], timestamp: 7, key: undefined },
+    ])
+    expect(first.over.records).toEqual([{ value: 3, timestamp: 8, key: undefined }])
+    const second = fed(true, first.run.complete(1))
+    second.data.record(2, 9, 'k').record(5, 9, 'k')
+    expect(second.out.records).toEqual([{ value: [2, 'k'], timestamp: 9, key: 'k' }])
+    expect(second.over.records).toEqual([{ value: 5, timestamp: 9, key: undefined }])
+  })
+
+  test('where the data stream has no keys, what comes out has none', async () => {
+    const passing = connectBroadcast(
+      'passing',
+      noRules,
+      { broadcast: {}, emits: emits<string>() },
+      { onBroadcast() {}, onRecord: (word: string, { emit }) => emit(word) },
+    )
+    const counted = processKeyed('counted', { state: {} }, { onRecord() {} })
+    await expect(collect(counted(of('a').pipe(records(), passing) as never))).rejects.toMatchObject({
+      code: 'STREAM_NOT_KEYED',
+      details: { uid: 'counted' },
+    })
+  })
+
+  test.each([
+    ['state', { state: {} }, {}],
+    ['onTimer', {}, { onTimer() {} }],
+  ])('with %s a data stream without keys is refused', async (_name, options, functions) => {
+    const stateful = connectBroadcast(
+      'stateful',
+      noRules,
+      { broadcast: {}, ...(options as { state: Record<never, never> }) },
+      { onBroadcast() {}, onRecord() {}, ...functions },
+    )
+    await expect(collect(stateful(of('a').pipe(records()) as never))).rejects.toMatchObject({
+      code: 'STREAM_NOT_KEYED',
+      details: { uid: 'stateful' },
+    })
   })
 })
