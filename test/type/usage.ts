@@ -7,11 +7,16 @@ import {
   type AnyKeyOperator,
   type AnyStream,
   assignTimestamps,
+  asyncMap,
   boundedOutOfOrderness,
   codec,
+  coGroup,
   collect,
+  connectBroadcast,
+  connectKeyed,
   countRecords,
   defineJob,
+  emits,
   filterValues,
   flatMapValues,
   fromSide,
@@ -22,9 +27,12 @@ import {
   type KeyedStream,
   keyBy,
   lift,
+  listState,
+  mapState,
   mapValues,
   mean,
   operate,
+  processKeyed,
   recordOf,
   records,
   type SideOutput,
@@ -39,8 +47,10 @@ import {
   tumbling,
   type Unkeyed,
   union,
+  valueState,
   values,
   windowBy,
+  windowJoin,
 } from 'rxweir'
 import { directory, jsonLines, jsonLinesSink } from 'rxweir/backends/directory'
 import { memory, memorySink, memorySource } from 'rxweir/backends/memory'
@@ -221,6 +231,130 @@ const throughStored = timed.pipe(
 )
 is<Eq<typeof throughStored, Observable<StreamElement<readonly [Key, number], string>>>>()
 
+// ---- named states and timers
+const perView = keyed.pipe(
+  processKeyed(
+    'views',
+    {
+      state: { count: valueState(t.number, { initial: 0 }), due: valueState(z.number()), seen: mapState(t.string, Order), log: listState(t.string) },
+      emits: emits<string>(),
+    },
+    {
+      onRecord(o, { state, timers, timestamp = 0, key }) {
+        is<Eq<typeof key, string>>()
+        const due = state.due.value()
+        is<Eq<typeof due, number | undefined>>()
+        const views = state.count.value()
+        is<Eq<typeof views, number>>()
+        state.seen.put(o.customer, o)
+        state.log.add(key)
+        if (due === undefined) timers.eventTime(timestamp + 10)
+      },
+      onTimer(_at, { key, state, emit }) {
+        emit(`${key} ${state.count.value()}`)
+      },
+    },
+  ),
+)
+is<Eq<typeof perView, Observable<StreamElement<string, string>>>>()
+const storedProcess = processKeyed(
+  'stored',
+  { state: { n: valueState(t.number) }, emits: emits<number>() },
+  {
+    onRecord(o: Order, { key, emit }) {
+      is<Eq<typeof key, Key>>()
+      emit(o.amount)
+    },
+  },
+)
+const processed = keyed.pipe(storedProcess)
+is<Eq<typeof processed, Observable<StreamElement<number, string>>>>()
+
+// ---- two inputs
+declare const rules: Stream<string>
+const steered = keyed.pipe(
+  connectBroadcast(
+    'steered',
+    rules,
+    { broadcast: { rule: valueState(t.string) }, state: { last: valueState(t.string) }, emits: emits<string>() },
+    {
+      onBroadcast(rule, { broadcast }) {
+        broadcast.rule.update(rule)
+      },
+      onRecord(o, { broadcast, state, key, emit }) {
+        is<Eq<typeof key, string>>()
+        // @ts-expect-error broadcast state is read-only on the data side
+        broadcast.rule.update(o.customer)
+        if (state.last.value() === broadcast.rule.value()) emit(key)
+      },
+    },
+  ),
+)
+is<Eq<typeof steered, Observable<StreamElement<string, string>>>>()
+const steeredPlain = orders.pipe(
+  connectBroadcast(
+    'steered',
+    rules,
+    { broadcast: { rule: valueState(t.string) }, emits: emits<number>() },
+    {
+      onBroadcast(rule, { broadcast }) {
+        broadcast.rule.update(rule)
+      },
+      onRecord(o, { key, emit }) {
+        is<Eq<typeof key, undefined>>()
+        emit(o.amount)
+      },
+    },
+  ),
+)
+is<Eq<typeof steeredPlain, Stream<number>>>()
+const steeredKeys = keyed.pipe(
+  connectBroadcast(
+    'steered',
+    rules,
+    { broadcast: {}, emits: emits<number>() },
+    {
+      onBroadcast() {},
+      onRecord(o, { key, emit }) {
+        is<Eq<typeof key, string>>()
+        emit(o.amount)
+      },
+    },
+  ),
+)
+is<Eq<typeof steeredKeys, Observable<StreamElement<number, string>>>>()
+const readingsByDevice = timed.pipe(keyBy((r) => r.device))
+const met = keyed.pipe(
+  connectKeyed(
+    'met',
+    readingsByDevice,
+    { state: { orders: listState(Order) }, emits: emits<[Order, Reading]>() },
+    {
+      onFirst(o, { state }) {
+        state.orders.add(o)
+      },
+      onSecond(r, { state, emit }) {
+        for (const o of state.orders) emit([o, r])
+      },
+    },
+  ),
+)
+is<Eq<typeof met, Observable<StreamElement<[Order, Reading], string>>>>()
+const groups = keyed.pipe(
+  coGroup('groups', readingsByDevice, { assigner: tumbling({ sizeMs: 1 }), emits: emits<string>() }, (first, second, { key }, emit) => {
+    is<Eq<typeof key, string>>()
+    emit(`${first[0]?.amount} ${second[0]?.celsius}`)
+  }),
+)
+is<Eq<typeof groups, Observable<StreamElement<string, string>>>>()
+const windowPairs = keyed.pipe(windowJoin('pairs', readingsByDevice, { assigner: tumbling({ sizeMs: 1 }) }, (o, r) => o.amount + r.celsius))
+is<Eq<typeof windowPairs, Observable<StreamElement<number, string>>>>()
+const located = orders.pipe(
+  asyncMap('located', { order: 'kept', capacity: 64, timeoutMs: 2_000 }, async (o) => ({ ...o, country: 'NL' })),
+  mapValues((o) => o.country),
+)
+is<Eq<typeof located, Stream<string>>>()
+
 // ---- jobs
 const storage = directory('./state')
 const job = defineJob('orders', { storage, checkpoints: { intervalMs: 1_000 } }, (scope) =>
@@ -313,3 +447,13 @@ defineJob('x', {}, ({ source }) => source('a', memorySource([1])).pipe(sink('out
 defineJob('x', { storage }, ({ source }) => source('a', of(1)).pipe(sink('out', memorySink())))
 // @ts-expect-error an operator is assembled with a uid
 statefulMap({ state: t.number, initial: 0 }, (n: number, _o: string) => [n, n])
+// @ts-expect-error no type named for emit
+keyed.pipe(processKeyed('x', { state: {} }, { onRecord: (o, { emit }) => emit(o) }))
+// @ts-expect-error no type named for the results of a group
+keyed.pipe(coGroup('x', readingsByDevice, { assigner: tumbling({ sizeMs: 1 }) }, (a, _b, _window, emit) => emit(a)))
+// @ts-expect-error streams with different keys share no windows
+keyed.pipe(windowJoin('x', orders.pipe(keyBy((o) => o.amount)), { assigner: tumbling({ sizeMs: 1 }) }, (o) => o))
+// @ts-expect-error no keyBy before a broadcast with state per key
+orders.pipe(connectBroadcast('x', rules, { broadcast: {}, state: { n: valueState(t.number) } }, { onBroadcast() {}, onRecord() {} }))
+// @ts-expect-error a transform cannot read back what it returned
+valueState(z.string().transform(Number))
