@@ -8,7 +8,10 @@ import { defineJob } from '../../lib/job.js'
 it('stops without an error where a plain rxjs operator stands in the chain', async () => {
   const out = memorySink<number>()
   const job = defineJob('job', { storage: memory() }, ({ source, sink }) =>
-    source('in', memorySource([1, 2], { bounded: false })).pipe(tap(() => {}), sink('out', out)),
+    source('in', memorySource([1, 2], { bounded: false })).pipe(
+      tap(() => {}),
+      sink('out', out),
+    ),
   )
   const run = job.run()
   await run.checkpoint().catch(() => {})
