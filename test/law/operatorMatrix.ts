@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import * as t from 'io-ts'
 import { filter, map } from 'rxjs'
 import { junctionLaws } from '../../laws/junctionLaws.js'
-import type { Law } from '../../laws/law.js'
+import { type Law, law } from '../../laws/law.js'
 import { type OperatorUnderLaw, operatorLaws } from '../../laws/operatorLaws.js'
+import { OperatorRun } from '../../laws/operatorRun.js'
 import { recoveryEquivalence } from '../../laws/recoveryEquivalence.js'
+import { same } from '../../laws/same.js'
 import type { Stream } from '../../lib/element.js'
 import {
   type Aggregate,
@@ -63,7 +65,7 @@ const windows = (operator: typeof window): readonly Law[] =>
   operatorLaws({
     apply: operator('counts', {
       assigner: tumbling({ sizeMs: 20 }),
-      allowedLatenessMs: 7,
+      allowedLatenessMs: 12,
       late,
       aggregate: countRecords(),
       result: (count, { key: of, start }) => [of, start, count],
@@ -174,6 +176,33 @@ const slowly = (order: 'kept' | 'free') =>
     },
   )
 const zeros = sideOutput<number>('zeros')
+
+/** What a law that compares two runs of the same operator cannot say: when just so many ms have passed, state is gone. */
+const expiry = law('expiry', 'state is there until just so many ms have passed', () =>
+  fc.asyncProperty(fc.integer({ min: 2, max: 50 }), fc.integer({ min: 0, max: 50 }), async (afterMs, at) => {
+    const remembering = processKeyed(
+      'remembering',
+      { state: { last: valueState(t.number, { ttl: { afterMs, time: 'event' } }) }, emits: emits<boolean>() },
+      {
+        onRecord(n: number, { state, emit }) {
+          emit(state.last.value() !== undefined)
+          state.last.update(n)
+        },
+      },
+    )
+    for (const passedMs of [afterMs - 1, afterMs, afterMs + 1]) {
+      const run = new OperatorRun({ apply: ([input]) => remembering(input as never), keyed: true })
+      run.record(1, at, 'a')
+      run.watermark(at + passedMs)
+      run.record(2, at + passedMs, 'a')
+      same(
+        run.left.filter(({ kind }) => kind === 'record').map(({ text }) => text.includes('true')),
+        [false, passedMs < afterMs],
+        `whether state is there, ${passedMs} of ${afterMs} ms later`,
+      )
+    }
+  }),
+)
 
 /** Only what comes from a key: rules are seen by all of them. */
 const withoutIsolation = (laws: readonly Law[]): readonly Law[] => laws.filter(({ name }) => name !== 'key-isolation')
@@ -307,7 +336,7 @@ export const operatorMatrix: { readonly [operator: string]: Entry } = {
     ),
   ),
   mapValues: stateless(mapValues(({ n }) => n + 1)),
-  processKeyed: operatorLaws<Value>({ apply: processed as never, values, key, timestamp, sides: [zeros as never] }),
+  processKeyed: [...operatorLaws<Value>({ apply: processed as never, values, key, timestamp, sides: [zeros as never] }), expiry],
   processUnkeyed: operatorLaws<Value>({
     apply: processUnkeyed(
       'unkeyed',

@@ -135,10 +135,10 @@ const expiring = processKeyed(
   'expiring',
   {
     state: {
-      last: valueState(t.number, { ttl: { afterMs: 30, time: 'event' } }),
-      read: valueState(t.number, { ttl: { afterMs: 40, time: 'event', refresh: 'onReadAndWrite' } }),
-      places: mapState(t.number, t.number, { ttl: { afterMs: 50, time: 'event' } }),
-      held: listState(t.number, { ttl: { afterMs: 45, time: 'event', cleanup: 'onRead' } }),
+      last: valueState(t.number, { ttl: { afterMs: 12, time: 'event' } }),
+      read: valueState(t.number, { ttl: { afterMs: 20, time: 'event', refresh: 'onReadAndWrite' } }),
+      places: mapState(t.number, t.number, { ttl: { afterMs: 30, time: 'event' } }),
+      held: listState(t.number, { ttl: { afterMs: 25, time: 'event', cleanup: 'onRead' } }),
     },
     emits: emits<Line>(),
   },
@@ -261,7 +261,7 @@ export const jobs: readonly CampaignJob[] = [
           byKey,
           window('sums', {
             assigner: tumbling({ sizeMs: 30 }),
-            allowedLatenessMs: 7,
+            allowedLatenessMs: 12,
             late,
             aggregate: { create: (): readonly number[] => [], add: (all, { n }: Entry) => [...all, n], result: (all) => all },
             result: (all, { key, start }) => ({ key, start, all }),

@@ -199,6 +199,34 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'if (row.dirtyIn !== this.interval && this.scope.tracked) this.touch(row)\n    row.value = value',
     replace: 'if (row.dirtyIn === 0 && this.scope.tracked) this.touch(row)\n    row.value = value',
   },
+  {
+    name: 'state lives anew after a restore',
+    rule: 'P12',
+    file: 'lib/state/rowStore.ts',
+    find: 'row.touchedMs = touchedMs ?? this.options.time?.() ?? 0',
+    replace: 'row.touchedMs = 1e9',
+  },
+  {
+    name: 'broadcast state is not stored',
+    rule: 'P12',
+    file: 'lib/stageRun.ts',
+    find: 'captureAll(this.tables)',
+    replace: "captureAll(this.tables.filter(({ name }) => !name.startsWith('broadcast:')))",
+  },
+  {
+    name: 'state expires a millisecond too late',
+    rule: 'P14',
+    file: 'lib/state/expiry.ts',
+    find: 'row.touchedMs + this.ttl.afterMs <= this.now()',
+    replace: 'row.touchedMs + this.ttl.afterMs < this.now()',
+  },
+  {
+    name: 'calls under way are not stored',
+    rule: 'P12',
+    file: 'operators/asyncMap.ts',
+    find: "(queued): queued is Call<T, R> => queued.kind === 'call')",
+    replace: "(queued): queued is Call<T, R> => queued.kind === 'call' && !queued.started)",
+  },
   // --- time
   {
     name: 'the watermark is not restored',
@@ -227,6 +255,27 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'lib/window/tumblingMachine.ts',
     find: 'if (lastMs > this.context.watermark()) this.due.add(lastMs, row)',
     replace: 'this.due.add(lastMs, row)',
+  },
+  {
+    name: 'timers are not restored',
+    rule: 'P15',
+    file: 'lib/state/timers.ts',
+    find: 'for (const row of domain.table.rows()) domain.due.add(row.entry as number, row)',
+    replace: 'void domain',
+  },
+  {
+    name: 'a timer that was deleted comes back after a restore',
+    rule: 'P15',
+    file: 'lib/state/timers.ts',
+    find: '    table.remove(row)\n    due.delete(at, row)',
+    replace: '    due.delete(at, row)',
+  },
+  {
+    name: 'open sessions are not found after a restore',
+    rule: 'P15',
+    file: 'lib/window/generalMachine.ts',
+    find: 'this.options.sessions?.restored()',
+    replace: '',
   },
   // --- backends
   {

@@ -14,10 +14,10 @@ export interface Hunt {
   readonly found: { readonly campaign: string; readonly kinds: readonly string[]; readonly failure: string } | undefined
 }
 
-const [runs = 2_000, seed = 1] = process.argv.slice(2).map(Number)
+const [runs = 4_000, seed = 1] = process.argv.slice(2).map(Number)
 const rounds = 8
-const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps']
-const lawRuns = 6
+const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps', 'processKeyed']
+const lawRuns = 20
 const weights = campaigns.reduce((sum, { weight }) => sum + weight, 0)
 
 async function hunt(): Promise<Hunt> {
