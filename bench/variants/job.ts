@@ -1,6 +1,17 @@
 import * as t from 'io-ts'
 import { share } from 'rxjs'
-import { type AnyStream, type CheckpointStorage, defineJob, filterValues, type JobEvent, keyBy, mapValues, type Stream, statefulMap } from 'rxweir'
+import {
+  type AnyStream,
+  type CheckpointStorage,
+  defineJob,
+  filterValues,
+  type JobEvent,
+  type JobScope,
+  keyBy,
+  mapValues,
+  type Stream,
+  statefulMap,
+} from 'rxweir'
 import { directory } from 'rxweir/backends/directory'
 import { memory } from 'rxweir/backends/memory'
 import { countingSink } from '../countingSink.js'
@@ -21,19 +32,26 @@ export interface CheckpointFigures {
   readonly barrierUs: number[]
 }
 
-type Shape = (readings: Stream<Reading>) => AnyStream<number>
+/** What stands between the sources and the sink. */
+export type Shape = (source: JobScope['source'], course: Course) => AnyStream<number>
+
+const ofReadings =
+  (shape: (readings: Stream<Reading>) => AnyStream<number>): Shape =>
+  (source, course) =>
+    shape(source('readings', courseSource(course)))
 
 const state = t.type({ sum: t.number, count: t.number })
 
 const mean = () => statefulMap('mean', { state, initial: noSum }, running)
 
 export const shapes: { readonly [name: string]: Shape } = {
-  mean: (readings) =>
+  mean: ofReadings((readings) =>
     readings.pipe(
       keyBy(({ device }) => device),
       mean(),
     ),
-  chained: (readings) =>
+  ),
+  chained: ofReadings((readings) =>
     readings.pipe(
       mapValues(calibrated),
       filterValues(plausible),
@@ -42,7 +60,8 @@ export const shapes: { readonly [name: string]: Shape } = {
       mapValues(fahrenheit),
       mapValues(rounded),
     ),
-  shared: (readings) =>
+  ),
+  shared: ofReadings((readings) =>
     readings
       .pipe(
         mapValues(calibrated),
@@ -52,6 +71,7 @@ export const shapes: { readonly [name: string]: Shape } = {
         keyBy(({ device }) => device),
       )
       .pipe(mean(), share(), mapValues(fahrenheit), share(), mapValues(rounded)),
+  ),
 }
 
 /** The job, with a counting sink, from the course's first record to its last. */
@@ -65,7 +85,7 @@ export async function job(course: Course, shape: Shape, checkpoints: Checkpoints
   })
   const storage: CheckpointStorage = checkpoints.storage === 'memory' ? memory() : directory(folder)
   const running = defineJob('bench', { storage, checkpoints: { intervalMs: checkpoints.intervalMs } }, ({ source, sink }) =>
-    shape(source('readings', courseSource(course))).pipe(sink('results', sinkOfCourse)),
+    shape(source, course).pipe(sink('results', sinkOfCourse)),
   ).run()
   running.events$.subscribe({
     next: (event: JobEvent) => {

@@ -15,7 +15,7 @@ const readingsOf = (course: Course): Observable<Reading> =>
       for (let index = piece.from; index < piece.to && !subscriber.closed; index += 1) subscriber.next(readings[index] as Reading)
   })
 
-const scanned = (): OperatorFunction<Reading, number> => (source) =>
+export const scanned = (): OperatorFunction<Reading, number> => (source) =>
   new Observable((subscriber) => {
     const states = new Map<string, MutableSum>()
     return source.pipe(scan((_mean: number, reading: Reading) => meanInPlace(states, reading), 0)).subscribe(subscriber)

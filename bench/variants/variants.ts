@@ -1,8 +1,12 @@
 import type { Course } from '../course.js'
 import { durableLoop } from './durableLoop.js'
+import { slidingLoop, timersLoop, windowsLoop } from './eventTimeLoops.js'
 import { chainedLoop, immutableLoop, loop } from './handWritten.js'
-import { type CheckpointFigures, type Checkpoints, job, shapes } from './job.js'
+import { type CheckpointFigures, type Checkpoints, job, type Shape, shapes } from './job.js'
+import { joinLoop } from './joinLoop.js'
 import { chainedGroups, chainedScan, groups, scanLoop, sharedGroups, sharedScan } from './rxjs.js'
+import { timedShapes } from './timedShapes.js'
+import { withLatestRule } from './withLatestFrom.js'
 
 /** What a variant gets beside the readings: a folder of its own, and the time. */
 export interface Surroundings {
@@ -13,7 +17,7 @@ export interface Surroundings {
 export type Variant = (course: Course, surroundings: Surroundings) => void | Promise<void | CheckpointFigures>
 
 /** One job under each of the checkpoint settings. */
-function jobs(name: string, shape: string): [string, Variant][] {
+function jobs(name: string, shape: Shape | undefined): [string, Variant][] {
   const settings: [string, Checkpoints][] = [
     ['none', { storage: 'memory', intervalMs: Number.POSITIVE_INFINITY }],
     ['memory-1s', { storage: 'memory', intervalMs: 1_000 }],
@@ -22,7 +26,7 @@ function jobs(name: string, shape: string): [string, Variant][] {
   ]
   return settings.map(([setting, checkpoints]) => [
     `${name}/${setting}`,
-    (course, { folder, nowMs }) => job(course, shapes[shape] as never, checkpoints, folder, nowMs),
+    (course, { folder, nowMs }) => job(course, shape as Shape, checkpoints, folder, nowMs),
   ])
 }
 
@@ -32,12 +36,18 @@ export const variants: ReadonlyMap<string, Variant> = new Map<string, Variant>([
   ['scan', scanLoop],
   ['groupBy', groups],
   ['durable-loop', (course, { folder }) => durableLoop(course, folder)],
-  ...jobs('rxweir', 'mean'),
+  ...jobs('rxweir', shapes.mean),
   ['chain-map', chainedLoop],
   ['chain-scan', chainedScan],
   ['chain-groupBy', chainedGroups],
-  ...jobs('chain-rxweir', 'chained'),
+  ...jobs('chain-rxweir', shapes.chained),
   ['share-scan', sharedScan],
   ['share-groupBy', sharedGroups],
-  ...jobs('share-rxweir', 'shared'),
+  ...jobs('share-rxweir', shapes.shared),
+  ['windows-loop', windowsLoop],
+  ['sliding-loop', slidingLoop],
+  ['timers-loop', timersLoop],
+  ['joins-loop', joinLoop],
+  ['broadcast-withLatestFrom', withLatestRule],
+  ...Object.entries(timedShapes).flatMap(([name, shape]) => jobs(`${name}-rxweir`, shape)),
 ])

@@ -11,7 +11,7 @@ it.each(scenarios)('the variants of $name make the same results, and have a row 
   const rounds = new Map()
   for (const variant of variantsOf(scenario, false)) rounds.set(variant, [await tiny(variant)])
   assertSameResults(scenario, rounds)
-  for (const [measurement] of rounds.values()) expect(measurement.results).toBeGreaterThan(records / 2)
+  for (const [measurement] of rounds.values()) expect(measurement.results).toBeGreaterThan(records / 50)
   expect(
     tableOf(scenario, records, rounds)
       .split('\n')
@@ -22,7 +22,7 @@ it.each(scenarios)('the variants of $name make the same results, and have a row 
 
 it('every variant belongs to a scenario, but for checkpoint settings that nothing is said about', () => {
   const used = new Set(scenarios.flatMap((scenario) => variantsOf(scenario, false)))
-  expect([...variants.keys()].filter((name) => !used.has(name) && !/^(chain|share)-rxweir\//.test(name))).toEqual([])
+  expect([...variants.keys()].filter((name) => !used.has(name) && !/^[a-z]+-rxweir\//.test(name))).toEqual([])
 })
 
 it('variants that disagree are found', async () => {
