@@ -201,7 +201,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'state lives anew after a restore',
-    rule: 'P12',
+    rule: 'P13',
     file: 'lib/state/rowStore.ts',
     find: 'row.touchedMs = touchedMs ?? this.options.time?.() ?? 0',
     replace: 'row.touchedMs = 1e9',
@@ -215,14 +215,14 @@ export const plantedBugs: readonly PlantedBug[] = [
   },
   {
     name: 'state expires a millisecond too late',
-    rule: 'P14',
+    rule: 'TTL',
     file: 'lib/state/expiry.ts',
     find: 'row.touchedMs + this.ttl.afterMs <= this.now()',
     replace: 'row.touchedMs + this.ttl.afterMs < this.now()',
   },
   {
     name: 'calls under way are not stored',
-    rule: 'P12',
+    rule: 'P16',
     file: 'operators/asyncMap.ts',
     find: "(queued): queued is Call<T, R> => queued.kind === 'call')",
     replace: "(queued): queued is Call<T, R> => queued.kind === 'call' && !queued.started)",
