@@ -50,6 +50,8 @@ export interface CampaignJob {
   readonly name: string
   readonly job: SimulatedJob
   readonly inputs: fc.Arbitrary<Inputs>
+  /** How often it is tried, against 1 of the others: what goes wrong with time needs many histories to show. */
+  readonly often?: number
 }
 
 /** Records that can be told apart, of few keys, a little out of order. */
@@ -250,6 +252,7 @@ export const jobs: readonly CampaignJob[] = [
   },
   {
     name: 'window with lateness and a side output',
+    often: 5,
     job: {
       sources: ['in'],
       sinks: ['means', 'late'],
