@@ -9,6 +9,7 @@ import type { Machine, MachineContext, Receiver } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
 import type { SideOutput } from '../lib/sideOutput.js'
 import type { EntryTable } from '../lib/state/entryTable.js'
+import type { Row } from '../lib/state/row.js'
 
 export interface IntervalJoinOptions<T, U, LateT, LateU> {
   /** A record of the second stream joins one of the first from this many ms after it (negative: before it) … */
@@ -148,9 +149,11 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     this.keyed.timers.eventTime(timestamp + Math.max(to, 0))
   }
 
-  private partners({ table }: Side, key: Key, from: number, to: number) {
-    const inRange = [...table.entries(key, undefined)].filter(({ entry }) => (entry as number) >= from && (entry as number) <= to)
-    return inRange.sort((a, b) => (a.entry as number) - (b.entry as number))
+  /** Most keys have few rows: in range there is mostly one, or none. */
+  private partners({ table }: Side, key: Key, from: number, to: number): readonly Row<readonly unknown[]>[] {
+    const inRange: Row<readonly unknown[]>[] = []
+    for (const row of table.entries(key, undefined)) if ((row.entry as number) >= from && (row.entry as number) <= to) inRange.push(row)
+    return inRange.length < 2 ? inRange : inRange.sort((a, b) => (a.entry as number) - (b.entry as number))
   }
 
   private emit(input: number, value: unknown, timestamp: number, partner: unknown, partnerTimestamp: number): void {

@@ -6,11 +6,12 @@ const spareTimes = 64
 /**
  * Rows by the event time at which something is due for them, soonest first.
  *
- * Many windows end at the same time, so times are kept in a binary heap once each, with the rows of each time in a set.
+ * Many windows end at the same time, so times are kept in a binary heap once each, with the rows of each time in a set. Timers of
+ * single records have a time each: one row stands there without a set.
  */
 export class DueRows<S> {
   private times: number[] = []
-  private readonly rowsAt = new Map<number, Set<Row<S>>>()
+  private readonly rowsAt = new Map<number, Row<S> | Set<Row<S>>>()
 
   /** The soonest time at which something is due. */
   get first(): number | undefined {
@@ -20,17 +21,17 @@ export class DueRows<S> {
   /** Registering twice is registering once. */
   add(timeMs: number, row: Row<S>): void {
     const rows = this.rowsAt.get(timeMs)
-    if (rows !== undefined) rows.add(row)
-    else {
-      this.rowsAt.set(timeMs, new Set([row]))
+    if (rows === undefined) {
+      this.rowsAt.set(timeMs, row)
       this.push(timeMs)
-    }
+    } else if (rows instanceof Set) rows.add(row)
+    else if (rows !== row) this.rowsAt.set(timeMs, new Set([rows, row]))
   }
 
   /** Takes a row back before its time. */
   delete(timeMs: number, row: Row<S>): void {
     const rows = this.rowsAt.get(timeMs)
-    if (rows === undefined || !rows.delete(row) || rows.size > 0) return
+    if (rows instanceof Set ? !rows.delete(row) || rows.size > 0 : rows !== row) return
     this.rowsAt.delete(timeMs)
     // The time stays in the heap until it is reached, or until most times there have no rows any more: a sorted list is a heap.
     if (this.times.length > 2 * this.rowsAt.size + spareTimes) this.times = [...this.rowsAt.keys()].sort((a, b) => a - b)
@@ -42,7 +43,8 @@ export class DueRows<S> {
       this.pop()
       const rows = this.rowsAt.get(first)
       this.rowsAt.delete(first)
-      if (rows !== undefined) for (const row of rows) visit(first, row)
+      if (rows instanceof Set) for (const row of rows) visit(first, row)
+      else if (rows !== undefined) visit(first, rows)
     }
   }
 

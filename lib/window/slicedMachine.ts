@@ -117,9 +117,10 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
   private emit(key: Key, start: number): void {
     const { fold, emit } = this.options
     const merge = fold.merge as (a: A, b: A) => A
-    const within = this.slicesOf(key, start)
-    const accumulators = within.map(({ value }) => value)
-    emit(fold.result(accumulators.reduce((a, b) => merge(a, b))), key, start)
+    const [first, ...others] = this.slicesOf(key, start)
+    let merged = (first as Row<A>).value
+    for (const { value } of others) merged = merge(merged, value)
+    emit(fold.result(merged), key, start)
   }
 
   /** The slices of a window in order: of those that the key has, or of those that there may be, whichever are fewer. */
@@ -128,7 +129,7 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
     const slicesMax = this.options.assigner.sizeMs / this.widthMs
     const within: Row<A>[] = []
     let walked = 0
-    for (const row of this.slices.rowsOf(key)) {
+    for (let row = this.slices.get(key); row !== undefined; row = row.next) {
       if ((walked += 1) > slicesMax) return this.lookedUp(key, start, end)
       const slice = row.namespace as number
       if (slice >= start && slice < end) within.push(row)
