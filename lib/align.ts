@@ -33,18 +33,10 @@ interface Input {
 }
 
 /** What stands behind the junction. */
-export interface Junction {
+export interface Junction extends Downstream {
   readonly operator: string
   /** The operator treats its inputs differently, and these need keys. None: it joins them into one stream. */
   readonly connects: readonly number[] | undefined
-  start(start: StreamStart): void
-  receiver(): Receiver<unknown>
-  watermark(timestampMs: number): void
-  status(idle: boolean): void
-  barrier(barrier: CheckpointBarrier): void
-  end(end: EndOfInput): void
-  complete(): void
-  error(error: unknown): void
 }
 
 export class Alignment {

@@ -40,7 +40,7 @@ interface SideTap {
   untapped: number
 }
 
-export class StageRun implements Downstream, Upstream, Junction, Participant {
+export class StageRun implements Upstream, Junction, Participant {
   readonly operator: string
   uid: string
   readonly derived: boolean
