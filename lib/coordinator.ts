@@ -18,7 +18,7 @@ import type { JobEvent } from './events.js'
 import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
 import type { CheckpointSession, CheckpointWriter } from './ports/checkpointStorage.js'
 import type { Participant, Snapshot } from './run.js'
-import type { SourceStage } from './sourceStage.js'
+import type { RunSource } from './runSource.js'
 import { RowFrames } from './state/rowFrames.js'
 import { unwrap } from './task.js'
 
@@ -39,11 +39,13 @@ export interface CoordinatorHost {
   readonly epoch: Epoch
   readonly maxParallelism: number
   readonly unconfirmedCommitsMax: number
-  readonly sources: readonly SourceStage<unknown>[]
+  readonly sources: readonly RunSource<unknown>[]
   readonly participants: ReadonlyMap<string, Participant>
   readonly commits: ReadonlyMap<string, CommitQueue>
   /** Runs work between two records; the pump waits for a promise that it returns. */
   post(work: () => void | Promise<void>): void
+  /** A checkpoint is complete, with the sources at these offsets. */
+  completed(id: CheckpointId, offsets: CheckpointBody['sources']): void
   report(event: JobEvent): void
   fail(error: unknown): void
 }
@@ -317,6 +319,7 @@ export class Coordinator {
     if (this.closed) return
     this.committing.push(id)
     this.tell((participant) => participant.checkpointCompleted(id))
+    this.host.completed(id, pending.offsets)
     this.host.report({ kind: 'checkpointCompleted', checkpointId: id, durationMs, rows: pending.rows, bytes: pending.bytes })
     this.reportCommitted()
     for (const waiter of pending.waiters) waiter.resolve(id)

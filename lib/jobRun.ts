@@ -29,8 +29,8 @@ import type { SourceReader } from './ports/replayableSource.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
 import type { Participant, RunContext } from './run.js'
+import type { RunSource } from './runSource.js'
 import { type Pacing, SourcePump } from './sourcePump.js'
-import type { SourceStage } from './sourceStage.js'
 import { connect } from './stage.js'
 import { heapTables } from './state/heap.js'
 import { unwrap } from './task.js'
@@ -49,7 +49,7 @@ export interface RunOptions {
 
 /** What a graph function made. */
 export interface Graph {
-  readonly sources: readonly SourceStage<unknown>[]
+  readonly sources: readonly RunSource<unknown>[]
   readonly sinks: readonly Observable<unknown>[]
 }
 
@@ -237,9 +237,11 @@ export class JobRun implements RunContext {
     await this.handshake(graph)
     this.session = await unwrap(this.options.storage.open(this.options.name))
     const { stored, body, epoch } = await this.takeOver(this.session)
+    if (stored !== undefined && body !== undefined) this.offsets.set(stored.checkpointId, body.sources)
     const committedAgain = await this.recoverSinks(stored, body, epoch)
-    const rows = await this.restoreOperators(stored, body)
+    // Before state is restored, which may take long: what a source receives meanwhile, it can take down.
     const readers = await this.openSources(graph, body)
+    const rows = await this.restoreOperators(stored, body)
     if (this.over) return
     this.pump = new SourcePump(readers, {
       clock: this.clock,
@@ -262,6 +264,7 @@ export class JobRun implements RunContext {
         participants: this.participants,
         commits: this.commits,
         post: (work) => this.post(work),
+        completed: (id, offsets) => this.tellSources(id, offsets),
         report: (event) => this.report(event),
         fail: (error) => this.fail(error),
       },
@@ -413,7 +416,7 @@ export class JobRun implements RunContext {
   private async openSources(
     graph: Graph,
     body: CheckpointBody | undefined,
-  ): Promise<{ stage: SourceStage<unknown>; reader: SourceReader<unknown> | undefined }[]> {
+  ): Promise<{ stage: RunSource<unknown>; reader: SourceReader<unknown> | undefined }[]> {
     const opened = []
     for (const stage of graph.sources) {
       if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
@@ -425,12 +428,32 @@ export class JobRun implements RunContext {
         continue
       }
       const from = stored === undefined ? option.none : option.some(stored.offset)
-      const reader = await unwrap(stage.source.open({ uid: operatorUid(stage.uid), from, clock: this.clock }))
+      const reader = await unwrap(stage.source.open({ uid: operatorUid(stage.uid), from, clock: this.clock, journal: this.session?.journal?.() }))
       this.readers.push(reader)
+      this.readerOf.set(stage.uid, reader)
       stage.offset = reader.start
       opened.push({ stage, reader })
     }
     return opened
+  }
+
+  /** Where the sources stood in checkpoints of this run that are kept. */
+  private readonly offsets = new Map<CheckpointId, CheckpointBody['sources']>()
+  private readonly readerOf = new Map<string, SourceReader<unknown>>()
+
+  private tellSources(id: CheckpointId, offsets: CheckpointBody['sources']): void {
+    if (![...this.readerOf.values()].some((reader) => reader.checkpointCompleted !== undefined)) return
+    this.offsets.set(id, offsets)
+    const retained = this.session?.retained() ?? []
+    for (const known of [...this.offsets.keys()]) if (!retained.includes(known)) this.offsets.delete(known)
+    // Where an earlier run has left a checkpoint that is still kept, nobody here knows what it needs.
+    const oldest = retained[0] === undefined ? undefined : this.offsets.get(retained[0])
+    if (oldest === undefined) return
+    for (const [uid, reader] of this.readerOf) {
+      const at = offsets[uid]
+      const needed = oldest[uid]
+      if (at !== undefined && needed !== undefined) reader.checkpointCompleted?.(at.offset, needed.offset)
+    }
   }
 
   // ---- the end
@@ -446,9 +469,15 @@ export class JobRun implements RunContext {
     if (this.openBranches === 0) this.finish(drained)
   }
 
+  /** Where every branch has ended, nothing that a source may still say leads anywhere. */
   private branchEnded(): void {
     this.openBranches -= 1
-    if (this.openBranches === 0 && this.allEnded !== undefined) this.finish(this.allEnded.drained)
+    if (this.openBranches > 0) return
+    if (this.allEnded !== undefined) return this.finish(this.allEnded.drained)
+    this.post(() => {
+      this.pump?.halt()
+      this.finish(false)
+    })
   }
 
   /** All input has been processed: a last checkpoint makes it durable, and its commits make it visible. */

@@ -6,7 +6,7 @@
  */
 import type { Clock } from './clock.js'
 import type { SourceBatch, SourceReader } from './ports/replayableSource.js'
-import type { SourceStage } from './sourceStage.js'
+import type { RunSource } from './runSource.js'
 import { unwrap } from './task.js'
 
 /** How much is done at once. A simulation draws it from its seed. */
@@ -34,7 +34,7 @@ export interface PumpHost {
 }
 
 interface Feed {
-  readonly stage: SourceStage<unknown>
+  readonly stage: RunSource<unknown>
   readonly reader: SourceReader<unknown>
   batch: SourceBatch<unknown> | undefined
   index: number
@@ -52,7 +52,7 @@ export class SourcePump {
   private told = false
 
   constructor(
-    sources: readonly { readonly stage: SourceStage<unknown>; readonly reader: SourceReader<unknown> | undefined }[],
+    sources: readonly { readonly stage: RunSource<unknown>; readonly reader: SourceReader<unknown> | undefined }[],
     private readonly host: PumpHost,
   ) {
     this.feeds = sources.flatMap(({ stage, reader }) =>

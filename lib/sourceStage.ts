@@ -5,6 +5,7 @@ import { StreamError } from './errors.js'
 import type { Receiver } from './machine.js'
 import type { DeadLetter, ReplayableSource, SourceBatch, SourceOffset } from './ports/replayableSource.js'
 import type { RunContext } from './run.js'
+import type { RunSource } from './runSource.js'
 import type { Attachment, StageLike } from './stage.js'
 
 /**
@@ -13,14 +14,12 @@ import type { Attachment, StageLike } from './stage.js'
  * The run reads batches and lets records in; between two of them it notes the offset and emits a barrier. A source that is idle,
  * paused or has ended emits every barrier all the same.
  */
-export class SourceStage<T> implements StageLike, Upstream {
+export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
   readonly tags: readonly string[]
-  /** Everything before it has been let in. */
   offset: SourceOffset = null
-  /** The source has said that it has no more, now or before a restart. */
   finished = false
   /** The end was told downstream: of the source, or because the job drains. */
-  ended = false
+  private ended = false
   private readonly main: Downstream[] = []
   private readonly letters: Downstream[] = []
   private receiver: Receiver<T> = { processRecord() {} }
@@ -51,7 +50,6 @@ export class SourceStage<T> implements StageLike, Upstream {
       this.run?.fail(new StreamError('INPUT_CUT', { uid: this.uid, reason: 'everything behind the source let go of it while the job runs' }))
   }
 
-  /** Nobody in the graph reads it. */
   get unused(): boolean {
     return this.main.length + this.letters.length === 0
   }
@@ -63,17 +61,15 @@ export class SourceStage<T> implements StageLike, Upstream {
     for (const output of [...this.letters]) output.start(new StreamStart(run, false, `${this.uid}:letters`, [this.uid]))
   }
 
-  /** Called when every operator has started. */
   open(): void {
     this.receiver = fanOut(this.main.map((output) => output.receiver()))
     this.letterReceiver = fanOut(this.letters.map((output) => output.receiver()))
   }
 
-  /** Lets the records of a batch from `from` up to `to` in. */
   letIn(batch: SourceBatch<T>, from: number, to: number): void {
     const { values, malformed } = batch
     const { receiver } = this
-    for (let index = from; index < to; index++) {
+    for (let index = from; index < to && !this.closed; index++) {
       const letter = malformed?.get(index)
       if (letter === undefined) receiver.processRecord(values[index] as T, undefined, undefined)
       else this.letterReceiver.processRecord(letter, undefined, undefined)
@@ -99,7 +95,6 @@ export class SourceStage<T> implements StageLike, Upstream {
     for (const output of this.outputs) output.complete()
   }
 
-  /** The run has ended: whatever lets go now does so rightly. */
   close(): void {
     this.closed = true
   }

@@ -2,6 +2,7 @@ import type { option, task, taskEither } from 'fp-ts'
 import type { BackendError } from '../errors.js'
 import type { CheckpointId, Epoch, JobName, OperatorUid } from '../identity.js'
 import type { Json } from '../json.js'
+import type { Journal } from './journal.js'
 
 /** What a storage can do, declared and not found out by trying. */
 export interface StorageManifest {
@@ -12,6 +13,8 @@ export interface StorageManifest {
   readonly incremental: boolean
   /** Another process that takes over is noticed at the next publish. */
   readonly fencesProcesses: boolean
+  /** Its sessions have a journal. Default no. */
+  readonly journals?: boolean
 }
 
 /**
@@ -71,6 +74,8 @@ export interface CheckpointSession {
   takeOver(from: option.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch>
   /** Starts to write checkpoint `id`. What it writes is not to be found before `publish` has succeeded. */
   begin(id: CheckpointId): CheckpointWriter
+  /** Opens the job's journal, once the session has taken over. The session closes it. */
+  journal?(): taskEither.TaskEither<BackendError, Journal>
   /** The checkpoints that are kept, oldest first. */
   retained(): readonly CheckpointId[]
   /** Work in the background, compaction and deletion, that has not ended. For tests and for an orderly end. */

@@ -1,9 +1,10 @@
 import type { option, task, taskEither } from 'fp-ts'
 import type { Clock } from '../clock.js'
-import type { RestoreError, SourceError } from '../errors.js'
+import type { BackendError, RestoreError, SourceError } from '../errors.js'
 import type { OperatorUid } from '../identity.js'
 import type { Json } from '../json.js'
 import type { SideOutput } from '../sideOutput.js'
+import type { Journal } from './journal.js'
 
 /** A position in a replayable source: everything before it has been read. Kept in the checkpoint. */
 export type SourceOffset = Json
@@ -41,7 +42,7 @@ export interface ReplayableSource<out T> {
   readonly offsets: 'replayable'
   /** The side output that takes malformed records; without one a malformed record ends the run. */
   readonly deadLetters?: SideOutput<DeadLetter> | undefined
-  open(context: SourceContext): taskEither.TaskEither<SourceError | RestoreError, SourceReader<T>>
+  open(context: SourceContext): taskEither.TaskEither<SourceError | RestoreError | BackendError, SourceReader<T>>
 }
 
 export interface SourceContext {
@@ -49,13 +50,20 @@ export interface SourceContext {
   /** Where to go on; none on the first start. */
   readonly from: option.Option<SourceOffset>
   readonly clock: Clock
+  /** Where a source can note down what cannot be read again; none where the storage has no journal. */
+  readonly journal?: taskEither.TaskEither<BackendError, Journal> | undefined
 }
 
 export interface SourceReader<out T> {
   /** The offset where this reader starts: the one given, or the source's beginning. */
   readonly start: SourceOffset
   /** At least one record and at most `recordsMax`, or the end. Waits while there is nothing. Not called again before it has settled. */
-  read(recordsMax: number): taskEither.TaskEither<SourceError, SourceRead<T>>
+  read(recordsMax: number): taskEither.TaskEither<SourceError | RestoreError | BackendError, SourceRead<T>>
+  /**
+   * A checkpoint with `offset` is complete, and no checkpoint that is kept asks for anything before `oldest`: a source that keeps
+   * records for us, or a broker that is told how far we are, may let go of what lies before. Must not throw.
+   */
+  checkpointCompleted?(offset: SourceOffset, oldest: SourceOffset): void
   /** Releases everything; a pending `read` settles. Idempotent. */
   close(): task.Task<void>
 }

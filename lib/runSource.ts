@@ -1,0 +1,26 @@
+import type { CheckpointBarrier } from './element.js'
+import type { ReplayableSource, SourceBatch, SourceOffset } from './ports/replayableSource.js'
+import type { RunContext } from './run.js'
+
+/** Where records enter the graph of a run: one offset, one or several streams behind it. */
+export interface RunSource<T> {
+  readonly uid: string
+  readonly source: ReplayableSource<T>
+  /** Everything before it has been let in. */
+  offset: SourceOffset
+  /** The source has said that it has no more, now or before a restart. */
+  finished: boolean
+  /** Nobody in the graph reads it. */
+  readonly unused: boolean
+  start(run: RunContext): void
+  /** Called when every operator has started. */
+  open(): void
+  /** Lets the records of a batch from `from` up to `to` in, fewer where the run ends meanwhile. */
+  letIn(batch: SourceBatch<T>, from: number, to: number): void
+  barrier(barrier: CheckpointBarrier): void
+  /** Tells the end downstream, once: of the source, or because the job drains. */
+  end(drained: boolean): void
+  complete(): void
+  /** The run has ended: whatever lets go now does so rightly. */
+  close(): void
+}
