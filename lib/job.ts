@@ -14,6 +14,7 @@ import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
 import type { StateBackend } from './ports/stateBackend.js'
+import type { RestartStrategy } from './restart/restartStrategy.js'
 import { type Sunk, sink } from './sink.js'
 import { defaultPacing, type Pacing } from './sourcePump.js'
 import { SourceStage } from './sourceStage.js'
@@ -65,7 +66,7 @@ export interface JobRunHandle {
 export interface Job extends Observable<JobEvent> {
   readonly name: string
   /** Subscribes, and hands out a handle. With `restart` the job starts again from its newest checkpoint after an error. */
-  run(options?: { readonly restart?: { readonly count: number; readonly delayMs: number } }): JobRunHandle
+  run(options?: { readonly restart?: RestartStrategy | { readonly count: number; readonly delayMs: number } }): JobRunHandle
 }
 
 /**
@@ -177,7 +178,9 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     events$.subscribe({ next, error: reject, complete: resolve })
   })
   done.catch(() => {})
-  subscription = (restart === undefined ? job : job.pipe(retry({ count: restart.count, delay: restart.delayMs }))).subscribe(events$)
+  subscription = (restart === undefined ? job : job.pipe(retry('delay' in restart ? restart : { count: restart.count, delay: restart.delayMs }))).subscribe(
+    events$,
+  )
   return {
     events$: events$.asObservable(),
     done,

@@ -11,6 +11,7 @@ import { mergingWindowSet } from './features/mergingWindowSet.js'
 import { multiplexer } from './features/multiplexer.js'
 import { operatorState } from './features/operatorState.js'
 import { processing } from './features/processing.js'
+import { restartStrategies } from './features/restartStrategies.js'
 import { schemaEvolution } from './features/schemaEvolution.js'
 import { timerService } from './features/timerService.js'
 import { triggers } from './features/triggers.js'
@@ -46,7 +47,7 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'operator-state-redistribution': notYet('rescaling'),
   'process-function': processing,
   rescaling: notYet('rescaling'),
-  'restart-strategy': notYet('restart strategies'),
+  'restart-strategy': restartStrategies,
   'schema-evolution': schemaEvolution,
   'state-ttl': keyedState,
   'timer-service': timerService,
