@@ -1,3 +1,4 @@
+import type { DroppedRecords } from './droppedRecords.js'
 import type { CheckpointError } from './errors.js'
 
 /** What a job tells whoever subscribes to it. */
@@ -32,6 +33,6 @@ export type JobEvent =
   | { readonly kind: 'sourceEnded'; readonly uid: string }
   /** Side records that an operator emitted and nobody tapped, counted when the run ends. */
   | { readonly kind: 'sideOutputUntapped'; readonly operator: string; readonly tag: string; readonly records: number }
-  /** Records that came too late for their window while no side output took them, counted when the run ends. */
-  | { readonly kind: 'lateRecordsDropped'; readonly operator: string; readonly records: number }
+  /** Records that an operator dropped for one reason, counted when the run ends; {@link JobRunHandle.droppedRecords} counts before. */
+  | ({ readonly kind: 'recordsDropped' } & DroppedRecords)
   | { readonly kind: 'stopped'; readonly drained: boolean }

@@ -1,6 +1,7 @@
 export { type Cancel, type Clock, schedulerClock, systemClock } from './clock.js'
 export { type Codec, type CodecOf, codec, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
 export type { CheckpointOptions } from './coordinator.js'
+export type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
 export {
   type AnyKeyOperator,
   type AnyStream,

@@ -3,6 +3,7 @@ import { assembled } from './assembly.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
+import type { DroppedRecords } from './droppedRecords.js'
 import type { Stream } from './element.js'
 import { CheckpointError, ConfigurationError } from './errors.js'
 import type { JobEvent } from './events.js'
@@ -56,6 +57,8 @@ export interface JobRunHandle {
   checkpoint(): Promise<number>
   /** Where every operator stands in event time, and which input the others wait for. */
   explainWatermark(): WatermarkExplanation
+  /** The records that operators have dropped in this run, by reason: mostly late ones that no side output takes. */
+  droppedRecords(): readonly DroppedRecords[]
   /** Ends the job with a last checkpoint. With `drain`, event time goes to its end first, so that open windows are emitted. */
   stop(options?: { readonly drain?: boolean }): Promise<void>
   /** Ends the job at once, as unsubscribing does. */
@@ -186,6 +189,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
+    droppedRecords: () => current.get(job)?.droppedRecords() ?? [],
     stop: async ({ drain = false } = {}) => {
       stopping = { drain }
       void current.get(job)?.stop(drain)

@@ -18,6 +18,7 @@ import { CommitQueue } from './commitQueue.js'
 import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
 import type { Downstream } from './downstream.js'
 import { DriftGroup } from './driftGroup.js'
+import type { DroppedRecords } from './droppedRecords.js'
 import { CheckpointError, ConfigurationError, hasCode, RestoreError } from './errors.js'
 import type { JobEvent } from './events.js'
 import { explain, type WatermarkExplanation } from './eventTime.js'
@@ -221,6 +222,11 @@ export class JobRun implements RunContext {
     const group = this.driftGroups.get(name) ?? new DriftGroup()
     this.driftGroups.set(name, group)
     return group
+  }
+
+  /** What operators have dropped in this run, by reason. */
+  droppedRecords(): readonly DroppedRecords[] {
+    return [...this.participants.values()].flatMap((participant) => participant.droppedRecords())
   }
 
   /** Where every operator stands in event time, and which input the others wait for. */

@@ -1,6 +1,7 @@
 import type { option, taskEither } from 'fp-ts'
 import type { Cancel, Clock } from './clock.js'
 import type { DriftMember } from './driftGroup.js'
+import type { DropCount, DropReason } from './droppedRecords.js'
 import type { JobEvent } from './events.js'
 import type { CheckpointId } from './identity.js'
 import type { Json } from './json.js'
@@ -80,6 +81,8 @@ export interface MachineContext<R> {
   callAt(atMs: number, work: () => void): Cancel
   /** Ends the run with an error that arose outside a call; inside one, throw it. */
   fail(error: unknown): void
+  /** Where to count what is dropped for a reason: told when the run ends, and on its handle. Call it while the machine is made. */
+  dropCount(reason: DropReason): DropCount
   /** Tells whoever watches the run. */
   report(event: JobEvent): void
 }

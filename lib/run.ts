@@ -1,6 +1,7 @@
 import type { option, taskEither } from 'fp-ts'
 import type { Clock } from './clock.js'
 import type { DriftGroup } from './driftGroup.js'
+import type { DroppedRecords } from './droppedRecords.js'
 import type { JobEvent } from './events.js'
 import type { OperatorTime } from './eventTime.js'
 import type { CheckpointId } from './identity.js'
@@ -63,6 +64,7 @@ export interface Participant {
   checkpointAborted(checkpointId: CheckpointId): void
   checkpointCompleted(checkpointId: CheckpointId): void
   eventTime(): OperatorTime
+  droppedRecords(): readonly DroppedRecords[]
   /** A sink only. */
   readonly sink?: SinkParticipant | undefined
 }

@@ -9,6 +9,7 @@
 import { Alignment, type Junction } from './align.js'
 import type { Cancel } from './clock.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
+import type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
 import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
 import { ConfigurationError, invariant, RestoreError } from './errors.js'
 import type { OperatorTime } from './eventTime.js'
@@ -50,6 +51,7 @@ export class StageRun implements Upstream, Junction, Participant {
   private readonly alignment: Alignment | undefined
   private readonly tables: RowStore<never>[] = []
   private readonly timers = new Set<Cancel>()
+  private readonly drops: DropCount[] = []
   private started: StreamStart | undefined
   private machine: Machine<never> | undefined
   private inputWatermark = Number.NEGATIVE_INFINITY
@@ -263,6 +265,10 @@ export class StageRun implements Upstream, Junction, Participant {
     return { uid: this.uid, watermark: this.inputWatermark, idle: this.inputIdle ?? false, inputs: this.alignment?.inputTimes() ?? [] }
   }
 
+  droppedRecords(): readonly DroppedRecords[] {
+    return this.drops.filter(({ records }) => records > 0).map((count) => ({ operator: this.operator, ...count }))
+  }
+
   checkpointCompleted(checkpointId: number): void {
     this.machine?.notifyCheckpointComplete?.(checkpointId)
   }
@@ -322,8 +328,17 @@ export class StageRun implements Upstream, Junction, Participant {
       post: (work) => run.post(work),
       callAt: (atMs, work) => this.callAt(run, atMs, work),
       fail: (error) => this.fail(error),
+      dropCount: (reason) => this.dropCount(reason),
       report: (event) => run.report(event),
     }
+  }
+
+  private dropCount(reason: DropReason): DropCount {
+    const known = this.drops.find((count) => count.reason === reason)
+    if (known !== undefined) return known
+    const count: DropCount = { reason, records: 0 }
+    this.drops.push(count)
+    return count
   }
 
   private keep<T extends RowStore<never> | RowStore<unknown>>(table: T): T {
@@ -393,6 +408,7 @@ export class StageRun implements Upstream, Junction, Participant {
     try {
       this.machine?.close?.()
     } finally {
+      for (const dropped of this.droppedRecords()) this.started?.run.report({ kind: 'recordsDropped', ...dropped })
       for (const { tag, untapped } of this.taps)
         if (untapped > 0) this.started?.run.report({ kind: 'sideOutputUntapped', operator: this.operator, tag, records: untapped })
       for (const release of this.feeds.splice(0)) release()

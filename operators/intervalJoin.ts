@@ -5,11 +5,12 @@ import { ConfigurationError, StreamError } from '../lib/errors.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
 import { KeyedOperatorState } from '../lib/keyedOperator.js'
-import type { Machine, MachineContext, Receiver } from '../lib/machine.js'
+import type { Machine, MachineContext } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
 import type { SideOutput } from '../lib/sideOutput.js'
 import type { EntryTable } from '../lib/state/entryTable.js'
 import type { Row } from '../lib/state/row.js'
+import { LateRecords } from '../lib/window/lateRecords.js'
 
 export interface IntervalJoinOptions<T, U, LateT, LateU> {
   /** A record of the second stream joins one of the first from this many ms after it (negative: before it) … */
@@ -89,13 +90,12 @@ interface Side {
   /** Partners of a record at time t stand from `t + from` to `t + to`. */
   readonly from: number
   readonly to: number
-  readonly late: Receiver<unknown> | undefined
+  readonly late: LateRecords
 }
 
 class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
   private readonly keyed: KeyedOperatorState<Record<never, never>>
   private readonly sides: readonly [Side, Side]
-  private dropped = 0
 
   constructor(
     private readonly context: MachineContext<R>,
@@ -110,7 +110,8 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
         state: name,
         codec: stateCodec<readonly unknown[]>(codec === undefined ? json() : listOf(codec), { uid: context.uid, state: name }),
       })
-    const late = (side: SideOutput<unknown> | undefined): Receiver<unknown> | undefined => (side === undefined ? undefined : context.side(side))
+    const late = (side: SideOutput<unknown> | undefined): LateRecords =>
+      new LateRecords(context as unknown as MachineContext<never>, side as SideOutput<never> | undefined, 'behindJoin')
     this.sides = [
       { table: table('first', options.first), namespace: 'first', from: lower, to: upper, late: late(options.lateFirst) },
       { table: table('second', options.second), namespace: 'second', from: -upper, to: -lower, late: late(options.lateSecond) },
@@ -125,7 +126,7 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     if (timestamp === undefined) throw new StreamError('TIMESTAMP_INVALID', { uid: this.context.uid, found: timestamp })
     const own = this.sides[input] as Side
     const other = this.sides[1 - input] as Side
-    if (timestamp < this.context.watermark()) return this.tooLate(own, value, timestamp)
+    if (timestamp < this.context.watermark()) return own.late.add(value, timestamp)
     this.keyed.enter(key, timestamp)
     this.keep(own, key as Key, timestamp, value)
     for (const row of this.partners(other, key as Key, timestamp + own.from, timestamp + own.to)) {
@@ -135,10 +136,6 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
 
   processWatermark(timestampMs: number): void {
     this.keyed.advance(timestampMs)
-  }
-
-  close(): void {
-    if (this.dropped > 0) this.context.report({ kind: 'lateRecordsDropped', operator: this.context.uid, records: this.dropped })
   }
 
   private keep({ table, namespace, to }: Side, key: Key, timestamp: number, value: unknown): void {
@@ -169,11 +166,6 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     const side = this.sides[namespace === 'first' ? 0 : 1]
     const row = side.table.get(this.keyed.scope.key, undefined, at - Math.max(side.to, 0))
     if (row !== undefined) side.table.remove(row)
-  }
-
-  private tooLate({ late }: Side, value: unknown, timestamp: number): void {
-    if (late === undefined) this.dropped += 1
-    else late.processRecord(value, timestamp, undefined)
   }
 }
 

@@ -5,6 +5,7 @@
  * waits for stands under the window; what a session holds stands under its first window, so that growing moves nothing. Whether
  * a record is too late is asked of the session that it became part of.
  */
+import type { DropCount } from '../droppedRecords.js'
 import { ConfigurationError, StreamError } from '../errors.js'
 import type { Json } from '../json.js'
 import type { Key } from '../key.js'
@@ -51,6 +52,7 @@ export class GeneralMachine<T> implements Machine<T> {
   private readonly keyed: KeyedOperatorState<StateDescriptors>
   private readonly seen: MergeContext<StateDescriptors>
   private readonly names: ReturnType<typeof windowNames>
+  private readonly unassigned: DropCount
   /** The windows that are being merged. */
   private merging: readonly Key[] = []
 
@@ -59,6 +61,7 @@ export class GeneralMachine<T> implements Machine<T> {
     private readonly options: GeneralOptions<T>,
   ) {
     this.names = windowNames(options.assigner)
+    this.unassigned = context.dropCount('noWindow')
     this.keyed = new KeyedOperatorState(context, options.trigger.state ?? {}, (domain, at, name) => this.onTimer(domain, at, name as Key), {
       prefix: 'trigger.',
       namespaced: true,
@@ -96,16 +99,14 @@ export class GeneralMachine<T> implements Machine<T> {
       taken = true
       this.take(value, timestamp, key as Key, window, added?.contents ?? this.names.nameOf(window))
     }
-    if (!taken && this.isRecordLate(timestamp)) late.add(value, timestamp)
+    if (taken) return
+    if (this.isRecordLate(timestamp)) late.add(value, timestamp)
+    else this.unassigned.records += 1
   }
 
   processWatermark(timestampMs: number): void {
     this.keyed.advance(timestampMs)
     this.options.user.expire()
-  }
-
-  close(): void {
-    this.options.late.report()
   }
 
   private take(value: T, timestamp: number | undefined, key: Key, window: TimeWindow, contents: Key): void {

@@ -78,10 +78,6 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
     })
   }
 
-  close(): void {
-    this.options.late.report()
-  }
-
   /** Windows that have emitted and are not freed emit again, the newest first. */
   private emitLate(key: Key, timestamp: number, newest: number, watermark: number): void {
     const { allowedLatenessMs, assigner } = this.options

@@ -80,10 +80,6 @@ export class TumblingMachine<T, A, M> implements Machine<T> {
     })
   }
 
-  close(): void {
-    this.options.late.report()
-  }
-
   private schedule(row: Row<A>): void {
     const lastMs = this.lastOf(row)
     if (lastMs > this.context.watermark()) this.due.add(lastMs, row)

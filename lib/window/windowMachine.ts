@@ -42,7 +42,7 @@ export function windowMachine(context: MachineContext<unknown>, plan: WindowPlan
 const isFixed = (assigner: Assigner<unknown>): assigner is SlidingAssigner => 'slideMs' in assigner && 'startOf' in assigner
 
 const lateOf = (context: MachineContext<unknown>, plan: WindowPlan): LateRecords =>
-  new LateRecords(context as MachineContext<never>, plan.request.late)
+  new LateRecords(context as MachineContext<never>, plan.request.late, 'windowEnded')
 
 /** Emits what a fold found, without states. */
 function plainEmitter(

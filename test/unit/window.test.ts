@@ -226,7 +226,7 @@ describe('window', () => {
       feed.watermark(50)
       put('a1', 'b2', 'a51')
       out.subscription.unsubscribe()
-      expect(run.reports).toEqual([{ kind: 'lateRecordsDropped', operator: 'lists', records: 2 }])
+      expect(run.reports).toEqual([{ kind: 'recordsDropped', operator: 'lists', reason: 'windowEnded', records: 2 }])
     })
 
     test('with a side output that nobody taps they are counted there', () => {
@@ -246,7 +246,7 @@ describe('window', () => {
       second.run.open(first.run.complete(1))
       second.put('a1')
       second.out.subscription.unsubscribe()
-      expect(second.run.reports).toMatchObject([{ kind: 'lateRecordsDropped', records: 1 }])
+      expect(second.run.reports).toMatchObject([{ kind: 'recordsDropped', reason: 'windowEnded', records: 1 }])
     })
 
     test('windows that wait for late records emit again after a restore, and not for the restore', () => {
