@@ -3,11 +3,11 @@ import { SinkError } from '../../lib/errors.js'
 import { atLeast } from '../../lib/limits.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { SinkContext, SinkWriter, TransactionalSink } from '../../lib/ports/transactionalSink.js'
-import { systemCodeOf } from './failures.js'
 import { sinkFailure } from './jsonLinesErrors.js'
 import { JsonLinesWriter, type PartWriting } from './jsonLinesWriter.js'
 import { nodeFiles } from './nodeFiles.js'
-import { isOwnerName, ownerName, partFile } from './partFiles.js'
+import { ownDirectory, ownerName } from './ownDirectory.js'
+import { partFile } from './partFiles.js'
 
 export interface JsonLinesSinkOptions<T> {
   /** What is written of a value: `JSON.stringify` of what this returns. Default: the value. */
@@ -58,41 +58,10 @@ export function jsonLinesSink<T = unknown>(path: string, options: JsonLinesSinkO
 async function opened<T>(writing: PartWriting<T>, context: SinkContext): Promise<SinkWriter<T>> {
   const { files, path } = writing
   await files.makeDirectory(path)
-  const names = await owned(files, path, ownerName(context.job, context.uid))
+  const names = await ownDirectory(files, path, ownerName(context.job, context.uid), (name) => partFile(name) !== undefined)
   const newest = names.reduce((epoch, name) => Math.max(epoch, partFile(name)?.epoch ?? 0), 0)
   if (newest > context.epoch) throw new SinkError('SINK_FENCED', { path, uid: context.uid, epoch: context.epoch, found: newest })
   // What this run sees it builds on: a rename that an earlier run could not sync must not come undone later.
   await files.syncDirectory(path)
   return new JsonLinesWriter(writing, context)
-}
-
-/** Takes the directory for the owner named, durably, before anything else is written there. Answers the names in it. */
-async function owned(files: FileLayer, path: string, owner: string): Promise<readonly string[]> {
-  const refuseOthers = (names: readonly string[]): readonly string[] => {
-    const other = names.find((name) => isOwnerName(name) && name !== owner)
-    if (other !== undefined) throw new SinkError('SINK_SHARED', { path, found: other, expected: owner })
-    return names
-  }
-  const names = refuseOthers(await files.list(path))
-  if (names.includes(owner)) return names
-  // The owner's name is durable before the first part, so parts without one were put here by somebody else.
-  const stray = names.find((name) => partFile(name) !== undefined)
-  if (stray !== undefined) throw new SinkError('SINK_SHARED', { path, found: stray, expected: owner, reason: 'there are parts but no owner' })
-  try {
-    await (await files.create(`${path}/${owner}`)).close()
-  } catch (cause) {
-    if (systemCodeOf(cause) !== 'EEXIST') throw cause
-    // Another run of ours was faster, or the file system takes another owner's name for the same: the list tells.
-    if (!refuseOthers(await files.list(path)).includes(owner)) throw cause
-  }
-  try {
-    const now = refuseOthers(await files.list(path))
-    await files.syncDirectory(path)
-    return now
-  } catch (cause) {
-    // Two owners came at once: both step back, so that the next one to try is alone. Or the sync failed: no later one would make
-    // this name durable, so it must not be found by the next run either.
-    await files.unlink(`${path}/${owner}`)
-    throw cause
-  }
 }

@@ -10,11 +10,13 @@
  * only a restart can replay it, and the failure is fatal.
  */
 import { option as O, type option, taskEither as TE, type task, type taskEither } from 'fp-ts'
-import { SinkError, StreamError } from '../../lib/errors.js'
+import { SinkError } from '../../lib/errors.js'
 import { checkpointId as asCheckpointId, epoch as asEpoch, type CheckpointId } from '../../lib/identity.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { CommittedUpTo, SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports/transactionalSink.js'
 import { systemCodeOf } from './failures.js'
+import { inTurn } from './inTurn.js'
+import { jsonLine } from './jsonLine.js'
 import { sinkFailure } from './jsonLinesErrors.js'
 import { type NewFile, PartBuffer } from './partBuffer.js'
 import { commitPart, renewPart } from './partCommit.js'
@@ -38,16 +40,6 @@ interface Sealed {
   readonly part: PartBuffer
   /** Its checkpoint failed; it is written again with the next one. */
   carried: boolean
-}
-
-/** Work that runs one after the other, whatever became of the work before. */
-function inTurn(): <A>(work: () => Promise<A>) => Promise<A> {
-  let last: Promise<unknown> = Promise.resolve()
-  return (work) => {
-    const result = last.then(work)
-    last = result.catch(() => undefined)
-    return result
-  }
 }
 
 export class JsonLinesWriter<T> implements SinkWriter<T> {
@@ -96,7 +88,7 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
   write(value: T): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#closed) throw this.#afterClose()
-    this.#text += `${line(this.#writing.encode(value), this.#context.uid)}\n`
+    this.#text += jsonLine(this.#writing.encode(value), this.#context.uid)
     if (this.#text.length >= blockLength) {
       this.#endBlock()
       this.#spill()
@@ -266,17 +258,4 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
     this.#waiters = []
     for (const resolve of waiters) resolve()
   }
-}
-
-function line(value: unknown, uid: string): string {
-  let text: string | undefined
-  try {
-    text = JSON.stringify(value)
-  } catch (cause) {
-    // A cycle, a bigint, a text over the limit of the platform. Whatever else comes out of a toJSON is the user's own error.
-    if (!(cause instanceof TypeError || cause instanceof RangeError)) throw cause
-    throw new StreamError('VALUE_NOT_ENCODABLE', { uid, type: typeof value }, { cause })
-  }
-  if (text === undefined) throw new StreamError('VALUE_NOT_ENCODABLE', { uid, type: typeof value })
-  return text
 }

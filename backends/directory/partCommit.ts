@@ -1,12 +1,10 @@
-import { crc32 } from 'node:zlib'
 import { SinkError } from '../../lib/errors.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
+import { checksum, visitBlocks } from './fileBlocks.js'
 import type { NewFile } from './partBuffer.js'
 import { committedName, pendingName } from './partFiles.js'
 import type { HandledPart } from './partHandle.js'
-import { readFully, writeAll } from './wholeFiles.js'
-
-const blockBytes = 256 * 1024
+import { writeAll } from './wholeFiles.js'
 
 /**
  * Makes one pre-committed part visible. Its directory has to be synced afterwards, also when nothing was left to do: the run that
@@ -51,33 +49,4 @@ export async function renewPart(files: FileLayer, directory: string, part: Handl
     await file.close()
   }
   await files.rename(path, committed)
-}
-
-async function checksum(files: FileLayer, path: string, bytes: number): Promise<number> {
-  let sum = 0
-  await visitBlocks(files, path, bytes, async (block) => {
-    sum = crc32(block, sum)
-  })
-  return sum
-}
-
-async function visitBlocks(
-  files: FileLayer,
-  path: string,
-  bytes: number,
-  visit: (block: Uint8Array, position: number) => Promise<void>,
-): Promise<void> {
-  const file = await files.open(path)
-  try {
-    const block = new Uint8Array(Math.min(blockBytes, bytes))
-    for (let position = 0; position < bytes; ) {
-      const count = await readFully(file, block, position)
-      if (count === 0) break
-      await visit(block.subarray(0, count), position)
-      position += count
-    }
-  } finally {
-    // Only read from: how its closing went changes nothing.
-    await file.close().catch(() => undefined)
-  }
 }

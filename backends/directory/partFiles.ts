@@ -38,10 +38,4 @@ export function partFile(name: string): PartFile | undefined {
   return named === name && (dot === '') === (stage === 'committed') ? part : undefined
 }
 
-const ownerPrefix = '.owner@'
-
-/** `@` is in no job name and in no uid, so the name says who owns without a byte of content that could be torn. */
-export const ownerName = (job: string, uid: string): string => `${ownerPrefix}${job}@${uid}`
-export const isOwnerName = (name: string): boolean => name.startsWith(ownerPrefix)
-
 export const inOrder = (a: PartName, b: PartName): number => a.epoch - b.epoch || a.id - b.id
