@@ -20,6 +20,7 @@ export default defineConfig({
     // The tests read the source: what they say is about the code as it stands, built or not.
     alias: [
       { find: /^rxweir$/, replacement: `${root}index.ts` },
+      { find: /^rxweir\/durable$/, replacement: `${root}operators/durable/index.ts` },
       { find: /^rxweir\/(.+)$/, replacement: `${root}$1/index.ts` },
     ],
   },

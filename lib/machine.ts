@@ -53,17 +53,22 @@ export interface MachineContext<R> {
   /** Names the operator in messages: its uid, or its path. */
   readonly uid: string
   readonly clock: Clock
+  /** Whether the records of the first input have keys. */
+  readonly keyed: boolean
   /** Outside production. */
   readonly development: boolean
   /** Where results go. Give each its event time and its key. */
   readonly output: Receiver<R>
   /** Where side records go; those that nobody taps are counted. */
   side<S>(output: SideOutput<S>): Receiver<S>
-  /** For an operator with `time: 'own'`: sends a watermark downstream. Lower ones than before are left out. */
+  /** Sends a watermark downstream; for an operator with `time: 'own'`, and before an early end. Lower ones than before are left out. */
   emitWatermark(timestampMs: number): void
   /** For an operator with `time: 'own'`. */
   emitStatus(idle: boolean): void
-  /** For an operator with `time: 'held'`: all of its input has been processed. */
+  /**
+   * Ends the output. With `time: 'held'`: all of the input has been processed. Before the end of the input: the operator wants no
+   * more of it. Send event time to `Infinity` first; then what still comes is the machine's to leave, in a restored run too.
+   */
   emitEnd(): void
   /** Lets the sources pause until the returned function is called. Barriers still come. Outside a job it has no effect. */
   pause(): () => void

@@ -10,7 +10,7 @@ import { Alignment, type Junction } from './align.js'
 import type { Cancel } from './clock.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
-import { type CheckpointBarrier, type EndOfInput, StreamStart } from './element.js'
+import { type CheckpointBarrier, EndOfInput, StreamStart } from './element.js'
 import { ConfigurationError, invariant, RestoreError } from './errors.js'
 import type { OperatorTime } from './eventTime.js'
 import type { Json } from './json.js'
@@ -68,6 +68,8 @@ export class StageRun implements Upstream, Junction, Participant {
   private endReached: EndOfInput | undefined
   private completed = false
   private drained = false
+  /** The end went on in this run. It does so once. */
+  private endLetOut = false
   private closed = false
 
   constructor(
@@ -159,7 +161,7 @@ export class StageRun implements Upstream, Junction, Participant {
   status(idle: boolean): void {
     if (idle === this.inputIdle) return
     this.inputIdle = idle
-    if (this.time === 'passes') this.letOutStatus(idle)
+    if (this.time === 'passes' && !this.endLetOut) this.letOutStatus(idle)
   }
 
   /** Capture, forward, acknowledge. */
@@ -181,6 +183,7 @@ export class StageRun implements Upstream, Junction, Participant {
   }
 
   end(end: EndOfInput): void {
+    if (this.endLetOut) return
     this.endReached = end
     if (!this.ended) this.machine?.endOfInput?.()
     if (this.time !== 'held' || this.ended) this.letOutEnd()
@@ -314,11 +317,12 @@ export class StageRun implements Upstream, Junction, Participant {
     return {
       uid: path,
       clock: run.clock,
+      keyed: this.started?.keyed === true,
       development: run.development,
       output: fanOut(this.main.map((output) => output.receiver())),
       side: (output) => this.sideReceiver(output),
       emitWatermark: (timestampMs) => this.letOut(timestampMs),
-      emitEnd: () => this.letOutEnd(),
+      emitEnd: () => this.endOutput(),
       pause: () => run.pause(),
       driftGroup: (name, maxDriftMs) => run.driftGroup(name).join(maxDriftMs, () => run.pause(this.started?.sources)),
       emitStatus: (idle) => this.letOutStatus(idle),
@@ -372,10 +376,21 @@ export class StageRun implements Upstream, Junction, Participant {
     const end = this.endReached
     if (end === undefined) return
     this.endReached = undefined
+    this.endLetOut = true
     this.ended = true
     this.drained = end.drained
     for (const output of this.outputs) output.end(end)
     if (this.completed) this.complete()
+  }
+
+  /** The machine ends its output: behind the end of its input or, where it wants no more, before it. */
+  private endOutput(): void {
+    if (this.endLetOut) return
+    const early = this.endReached === undefined
+    this.endReached ??= new EndOfInput(false)
+    this.letOutEnd()
+    // In a job it stays, and passes barriers. Anywhere else nobody needs it any more, nor the source before it.
+    if (early && this.started?.run.kind === 'local') this.complete()
   }
 
   private get time(): 'passes' | 'own' | 'held' {

@@ -8,18 +8,18 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
 export interface Door {
   /** What a program imports: `rxweir/laws`. */
   readonly name: string
-  /** The file it opens, without its ending and relative to the project: `laws/index`. The build has it under `dist/`. */
+  /** The file it opens, without its ending and relative to the project: `operators/durable/index`. The build has it under `dist/`. */
   readonly file: string
 }
 
 /** `exports` of package.json is the one list of doors: the build, the tests and the API reports read it from there. */
-export const doors: readonly Door[] = Object.keys(manifest().exports)
-  .filter((path) => path !== './package.json')
-  .map((path) => ({ name: path.replace(/^\./, 'rxweir'), file: path === '.' ? 'index' : `${path.slice(2)}/index` }))
+export const doors: readonly Door[] = Object.entries(manifest().exports).flatMap(([path, opened]) =>
+  typeof opened === 'string' ? [] : [{ name: path.replace(/^\./, 'rxweir'), file: opened.import.default.replace(/^\.\/dist\/|\.js$/g, '') }],
+)
 
 /** The package.json of the project. */
 export function manifest(): {
-  readonly exports: { readonly [path: string]: unknown }
+  readonly exports: { readonly [path: string]: string | { readonly import: { readonly default: string } } }
   readonly typesVersions: { readonly '*': { readonly [path: string]: unknown } }
 } {
   return JSON.parse(readFileSync(`${root}/package.json`, 'utf8'))

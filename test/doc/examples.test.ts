@@ -38,7 +38,8 @@ async function names(modules: readonly string[]): Promise<Scope> {
 describe('the documentation tells the truth', () => {
   let scope: Scope = new Map()
   beforeAll(async () => {
-    scope = await names([...doors.map(({ name }) => name), 'rxjs'])
+    // The twins have the names of rxjs: they are written durable.scan.
+    scope = await names([...doors.map(({ name }) => name).filter((name) => name !== 'rxweir/durable'), 'rxjs'])
     // An example that writes files writes them where nobody looks.
     process.chdir(files)
   })

@@ -91,7 +91,14 @@ function boundNames(name: ts.BindingName, into: Set<string>): void {
 }
 
 /** Modules that examples know by one letter. */
-const namespaces: { readonly [name: string]: string } = { t: 'io-ts', z: 'zod', v: 'valibot', fc: 'fast-check', rx: 'rxjs' }
+const namespaces: { readonly [name: string]: string } = {
+  durable: 'rxweir/durable',
+  t: 'io-ts',
+  z: 'zod',
+  v: 'valibot',
+  fc: 'fast-check',
+  rx: 'rxjs',
+}
 
 function importOf(name: string, scope: Scope): readonly string[] {
   const namespace = namespaces[name]

@@ -7,8 +7,8 @@ import { sourceFiles } from '../tidy/sourceFiles.js'
 import { operatorMatrix } from './operatorMatrix.js'
 
 const operators = sourceFiles(['operators'])
-  .map((path) => basename(path, '.ts'))
-  .filter((name) => name !== 'index')
+  .map((path) => path.replace(/^operators\/|\.ts$/g, ''))
+  .filter((name) => basename(name) !== 'index')
 
 describe('the matrix', () => {
   it.each(operators)('has %s', (name) => {

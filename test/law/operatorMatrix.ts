@@ -45,9 +45,8 @@ import { window } from '../../operators/window.js'
 import { windowAll } from '../../operators/windowAll.js'
 import { windowBy } from '../../operators/windowBy.js'
 import { windowJoin } from '../../operators/windowJoin.js'
-
-/** The laws of one operator, or why it has none of its own. */
-export type Entry = readonly Law[] | { readonly none: string }
+import { durableMatrix } from './durableMatrix.js'
+import type { Entry } from './entry.js'
 
 interface Value {
   readonly key: string
@@ -209,8 +208,9 @@ const withoutIsolation = (laws: readonly Law[]): readonly Law[] => laws.filter((
 
 const ofBoth = { values, key, timestamp, inputs: 2, inputOf: ({ n }: Value): number => n % 2 }
 
-/** Every operator of `operators/`, by the name of its file. */
+/** Every operator of `operators/`, by its path in there. */
 export const operatorMatrix: { readonly [operator: string]: Entry } = {
+  ...durableMatrix,
   assignTimestamps: operatorLaws({ apply: assignTimestamps({ timestamp, watermarks: boundedOutOfOrderness({ delayMs: 10 }) }), values }),
   asyncMap: [
     recoveryEquivalence(slowly('kept'), fc.array(values), { order: 'exact', keeps: 'any' }),

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { root, sourceFiles, textOf } from './sourceFiles.js'
 
@@ -16,11 +16,12 @@ describe('each operator', () => {
   })
 
   it.each(operators)('%s has a test of its own', (path) => {
-    const test = `test/unit/${basename(path, '.ts')}.test.ts`
+    const test = path.replace(/^operators\//, 'test/unit/').replace(/\.ts$/, '.test.ts')
     expect(existsSync(join(root, test)), `${test} is missing`).toBe(true)
   })
 
   it.each(operators)('%s leaves through the door', (path) => {
-    expect(textOf('operators/index.ts'), `operators/index.ts does not pass on ${path}`).toMatch(new RegExp(`\\b${basename(path, '.ts')}\\b`))
+    const door = `${dirname(path)}/index.ts`
+    expect(textOf(door), `${door} does not pass on ${path}`).toMatch(new RegExp(`\\b${basename(path, '.ts')}\\b`))
   })
 })
