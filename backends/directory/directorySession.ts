@@ -10,11 +10,13 @@ import { BackendError, type ErrorDetails, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { CheckpointSession, CheckpointWriter, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type { Journal } from '../../lib/ports/journal.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact } from './compaction.js'
 import { DirectoryWriter, type WriterHost } from './directoryWriter.js'
 import { attempt, storageFailure } from './failures.js'
 import type { Folder, Top } from './folder.js'
+import { DirectoryJournal } from './journal/directoryJournal.js'
 import { bodyOf, type Manifest, type Segment } from './manifestFile.js'
 import { segmentFile } from './names.js'
 import { readSegment, SegmentWriter } from './segmentFile.js'
@@ -52,6 +54,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private compacting = false
   private compacted: Compacted | undefined
   private segmentCounter = 0
+  private entries: DirectoryJournal | undefined
 
   constructor(
     readonly folder: Folder,
@@ -108,6 +111,22 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     const writer = new DirectoryWriter(this, id)
     if (this.own !== undefined && this.closed === undefined) this.writers.add(writer)
     return writer
+  }
+
+  journal(): taskEither.TaskEither<BackendError, Journal> {
+    return this.task({ folder: this.folder.path }, async () => {
+      this.requireWritable()
+      this.entries = await DirectoryJournal.open({
+        files: this.folder.files,
+        folder: `${this.folder.path}/journal`,
+        epoch: this.own?.epoch ?? 0,
+        // A journal that is being closed writes what it was given before.
+        requireWriter: () => {
+          if (this.dead !== undefined) throw this.dead
+        },
+      })
+      return this.entries
+    })
   }
 
   retained(): readonly CheckpointId[] {
@@ -316,6 +335,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     await Promise.resolve()
     for (const writer of [...this.writers]) await writer.abort()()
     while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.entries?.close()()
     const unused = this.compacted?.by.file
     if (unused !== undefined && this.dead === undefined) await attempt({}, () => this.folder.files.unlink(`${this.folder.path}/${unused}`))()
     quiet()

@@ -4,7 +4,7 @@ import { BackendError } from '../../lib/errors.js'
 /**
  * The first 16 bytes of each file.
  *
- *     "rxweir" · kind ("M" manifest, "S" segment) · line feed · format (u16) · least reader (u16) · crc32 of these 12 (u32)
+ *     "rxweir" · kind ("M" manifest, "S" segment, "J" journal) · line feed · format (u16) · least reader (u16) · crc32 of these 12 (u32)
  *
  * All numbers are little endian. A file whose least reader is higher than {@link readerVersion} was written by a release whose
  * bytes this one would misread.
@@ -13,7 +13,7 @@ export const headerBytes = 16
 export const formatVersion = 1
 const readerVersion = 1
 
-export type FileKind = 'M' | 'S'
+export type FileKind = 'M' | 'S' | 'J'
 
 export function fileHeader(kind: FileKind): Buffer {
   const header = Buffer.alloc(headerBytes)

@@ -10,6 +10,8 @@ import { BackendError, ConfigurationError, invariant } from '../../lib/errors.js
 import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type { Journal } from '../../lib/ports/journal.js'
+import { MemoryLog, memoryJournal } from './memoryJournal.js'
 import { addChunk, chunksOf, type Layer, merged, type OpenLayer } from './memoryLayers.js'
 
 export interface MemoryOptions {
@@ -38,6 +40,7 @@ interface Slot {
 export class MemoryStore {
   /** The newest slot of each job. */
   readonly newest = new Map<JobName, Slot>()
+  readonly journals = new Map<JobName, MemoryLog>()
 }
 
 const start: Slot = { seq: 0, epoch: epoch(0), retained: [] }
@@ -59,7 +62,7 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const open = new Set<JobName>()
   return {
-    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false },
+    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, journals: true },
     open: (job) => async () => {
       if (open.has(job)) return E.left(new BackendError('BACKEND_IN_USE', { job }))
       open.add(job)
@@ -144,6 +147,18 @@ class MemorySession implements CheckpointSession {
         ended = true
       },
     }
+  }
+
+  journal(): taskEither.TaskEither<BackendError, Journal> {
+    return this.task(() => {
+      if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+      const log = this.store.journals.get(this.job) ?? new MemoryLog()
+      this.store.journals.set(this.job, log)
+      return memoryJournal(log, () => {
+        this.requireOpen()
+        if (this.newest().epoch !== this.own?.epoch) throw new BackendError('BACKEND_FENCED', { job: this.job, fatal: true })
+      })
+    })
   }
 
   retained(): readonly CheckpointId[] {
