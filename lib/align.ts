@@ -37,6 +37,8 @@ export interface Junction extends Downstream {
   readonly operator: string
   /** The operator treats its inputs differently, and these need keys. None: it joins them into one stream. */
   readonly connects: readonly number[] | undefined
+  /** One of the inputs has ended for good. */
+  inputEnded?(input: number): void
 }
 
 export class Alignment {
@@ -168,6 +170,8 @@ export class Alignment {
         return this.barrier(input, element)
       case 'end':
         input.end = element
+        // A stream that is drained goes on in a later run.
+        if (!element.drained) this.behind.inputEnded?.(input.index)
         if (this.inputs.every((each) => each.end !== undefined))
           this.behind.end(new EndOfInput(this.inputs.some((each) => each.end?.drained === true)))
         return

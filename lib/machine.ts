@@ -30,6 +30,8 @@ export interface Machine<T> extends Receiver<T> {
   open?(): void
   /** Event time has advanced. Called before the watermark goes on downstream; never with a lower one than before. */
   processWatermark?(timestampMs: number): void
+  /** One of several inputs has ended for good; the others go on. Told again in a restored run, unless the output has ended. */
+  inputEnded?(input: number): void
   /** All inputs have ended and event time stands at `Infinity`: emit what is left. */
   endOfInput?(): void
   /** State beside the rows, small, taken at the barrier. */

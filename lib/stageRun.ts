@@ -182,6 +182,10 @@ export class StageRun implements Upstream, Junction, Participant {
     else run.decline(barrier.checkpointId, this.uid, failure?.cause)
   }
 
+  inputEnded(input: number): void {
+    if (!this.ended) this.machine?.inputEnded?.(input)
+  }
+
   end(end: EndOfInput): void {
     if (this.endLetOut) return
     this.endReached = end
