@@ -13,6 +13,7 @@ import { summaries } from '../../examples/kindsOfState.js'
 import { groupsOfThree } from '../../examples/ownOperator.js'
 import { pageViews } from '../../examples/pageViews.js'
 import { withPrevious, withPreviousInShort } from '../../examples/previousValue.js'
+import { programs } from '../../examples/programs.js'
 import { visits } from '../../examples/stateTtl.js'
 import * as windowByHand from '../../examples/windowByHand.js'
 import { totals } from '../../examples/wordCount/batch.js'
@@ -77,6 +78,11 @@ const laws: readonly (readonly [program: string, law: Law])[] = [
 
 describe('a crash at any moment changes nothing of', () => {
   it.each(laws)('%s', (_program, law) => law.check({ runs: 50 }))
+})
+
+it('each program is crashed: those that are not here crash and go on in their own main', () => {
+  const crashThemselves = ['configuration', 'recovery']
+  expect([...new Set(laws.map(([program]) => program.replace(/,.*/, ''))), ...crashThemselves].sort()).toEqual(programs())
 })
 
 describe('two ways to write a program', () => {
