@@ -7,7 +7,7 @@
  *
  * **Invariants** Everything is a function of the calls and of what is handed in: no time, no chance, only microtasks.
  */
-import type { FileLayer, OpenFile } from '../lib/ports/fileLayer.js'
+import type { FileIdentity, FileLayer, OpenFile } from '../lib/ports/fileLayer.js'
 import { type Faults, type FileCall, FileError } from './crashFsError.js'
 import { cutAt, type ImageOptions, type Survives } from './crashFsImage.js'
 import { copied, type DirectoryNode, type FileNode, type Nodes, type Operation, putBytes, setSize } from './crashFsLog.js'
@@ -184,6 +184,18 @@ export class CrashFs implements FileLayer {
     }
   }
 
+  async identify(path: string): Promise<FileIdentity | undefined> {
+    await this.call('identify', path)
+    try {
+      const node = this.find(path, 'identify')
+      const entry = this.nodes.get(node)
+      return entry?.kind === 'file' ? { id: String(node), bytes: entry.size } : undefined
+    } catch (error) {
+      if (error instanceof FileError && error.code === 'ENOENT') return undefined
+      throw error
+    }
+  }
+
   async syncDirectory(path: string): Promise<void> {
     await this.syncNames(this.find(path, 'syncDirectory'), path)
   }
@@ -276,6 +288,10 @@ export class CrashFs implements FileLayer {
       size: async () => {
         await call('size')
         return file.size
+      },
+      identify: async () => {
+        await call('identify')
+        return { id: String(node), bytes: file.size }
       },
       truncate: async (bytes) => {
         await call('truncate')

@@ -25,6 +25,7 @@ export interface FileCall {
     | 'makeDirectory'
     | 'list'
     | 'size'
+    | 'identify'
     | 'syncDirectory'
     | 'write'
     | 'read'

@@ -15,6 +15,7 @@ export function asProcess(files: FileLayer, turns: () => number): FileLayer {
     makeDirectory: (path) => later(() => files.makeDirectory(path)),
     list: (path) => later(() => files.list(path)),
     size: (path) => later(() => files.size(path)),
+    identify: (path) => later(() => files.identify(path)),
     syncDirectory: (path) => later(() => files.syncDirectory(path)),
   }
 }

@@ -1,7 +1,7 @@
-import { constants } from 'node:fs'
+import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, link, mkdir, open, readdir, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
+import type { FileIdentity, FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 
 /** A write of 2 GiB or more is refused by Node; the callers loop on short writes anyway. */
 const writeBytesMax = 1024 * 1024 * 1024
@@ -11,6 +11,12 @@ const noFollow = constants.O_NOFOLLOW ?? 0
 const denied = new Set(['EACCES', 'EPERM', 'EROFS', 'EINVAL', 'ENOTSUP'])
 
 const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)?.code
+
+/** Inodes are given out again, so the time of birth stands beside the number. */
+const identityOf = ({ ino, birthtimeNs, size }: BigIntStats): FileIdentity => ({
+  id: `${ino.toString(36)}-${birthtimeNs.toString(36)}`,
+  bytes: Number(size),
+})
 
 class NodeFile implements OpenFile {
   constructor(private readonly handle: FileHandle) {}
@@ -29,6 +35,10 @@ class NodeFile implements OpenFile {
 
   async size(): Promise<number> {
     return (await this.handle.stat()).size
+  }
+
+  async identify(): Promise<FileIdentity> {
+    return identityOf(await this.handle.stat({ bigint: true }))
   }
 
   truncate(bytes: number): Promise<void> {
@@ -99,6 +109,15 @@ export const nodeFiles: FileLayer = {
   async size(path) {
     try {
       return (await stat(path)).size
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return undefined
+      throw error
+    }
+  },
+  async identify(path) {
+    try {
+      const stats = await stat(path, { bigint: true })
+      return stats.isFile() ? identityOf(stats) : undefined
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return undefined
       throw error

@@ -14,6 +14,7 @@ export function filesIn(life: Life, files: FileLayer): FileLayer {
       read: (into, position) => after('read', () => file.read(into, position)),
       sync: () => after('sync', () => file.sync()),
       size: () => after('size', () => file.size()),
+      identify: () => after('identify', () => file.identify()),
       truncate: (bytes) => after('truncate', () => file.truncate(bytes)),
       close: async () => {
         await after('close', () => file.close())
@@ -30,6 +31,7 @@ export function filesIn(life: Life, files: FileLayer): FileLayer {
     makeDirectory: (path) => after('makeDirectory', () => files.makeDirectory(path)),
     list: (path) => after('list', () => files.list(path)),
     size: (path) => after('size', () => files.size(path)),
+    identify: (path) => after('identify', () => files.identify(path)),
     syncDirectory: (path) => after('syncDirectory', () => files.syncDirectory(path)),
   }
 }

@@ -22,8 +22,17 @@ export interface FileLayer {
   list(path: string): Promise<readonly string[]>
   /** Size in bytes, or undefined where there is no such name. */
   size(path: string): Promise<number | undefined>
+  /** Which file has this name now, and its size; undefined where there is none, or something that is no file. */
+  identify(path: string): Promise<FileIdentity | undefined>
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>
+}
+
+/** Tells a file from others, whatever it is called. */
+export interface FileIdentity {
+  /** Stays while the file is renamed and written to; a file that takes its name has another one. Short, and the same in a later process. */
+  readonly id: string
+  readonly bytes: number
 }
 
 export interface OpenFile {
@@ -34,6 +43,7 @@ export interface OpenFile {
   /** Makes bytes and size durable. After a failure the file is poisoned and must be abandoned. */
   sync(): Promise<void>
   size(): Promise<number>
+  identify(): Promise<FileIdentity>
   truncate(bytes: number): Promise<void>
   close(): Promise<void>
 }

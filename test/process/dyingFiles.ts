@@ -18,6 +18,7 @@ export function dyingFiles(dieAt: number): FileLayer {
   const opened = (file: OpenFile): OpenFile => ({
     read: (into, position) => file.read(into, position),
     size: () => file.size(),
+    identify: () => file.identify(),
     close: () => file.close(),
     write: (bytes, position) =>
       changing(
@@ -36,6 +37,7 @@ export function dyingFiles(dieAt: number): FileLayer {
     makeDirectory: (path) => changing(() => nodeFiles.makeDirectory(path)),
     list: (path) => nodeFiles.list(path),
     size: (path) => nodeFiles.size(path),
+    identify: (path) => nodeFiles.identify(path),
     syncDirectory: (path) => changing(() => nodeFiles.syncDirectory(path)),
   }
 }

@@ -19,6 +19,7 @@ export function faultyFiles(files: FileLayer, fault: (operation: string, index: 
     read: (into, position) => during('read', path, () => file.read(into, position)),
     sync: () => during('sync', path, () => file.sync()),
     size: () => during('size', path, () => file.size()),
+    identify: () => during('identify', path, () => file.identify()),
     truncate: (bytes) => during('truncate', path, () => file.truncate(bytes)),
     async close() {
       // A file is closed even where that fails.
@@ -36,6 +37,7 @@ export function faultyFiles(files: FileLayer, fault: (operation: string, index: 
     makeDirectory: (path) => during('makeDirectory', path, () => files.makeDirectory(path)),
     list: (path) => during('list', path, () => files.list(path)),
     size: (path) => during('size', path, () => files.size(path)),
+    identify: (path) => during('identify', path, () => files.identify(path)),
     syncDirectory: (path) => during('syncDirectory', path, () => files.syncDirectory(path)),
   }
 }
