@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { either as E, option as O, type taskEither } from 'fp-ts'
 import type { BackendError } from '../lib/errors.js'
 import { checkpointId, type OperatorUid, operatorUid } from '../lib/identity.js'
-import type { CheckpointSession, RowChunk, StoredCheckpoint } from '../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, ExpiredRows, RowChunk, StoredCheckpoint } from '../lib/ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../lib/state/rowFrames.js'
 
 /** A row of a history: which, and what it becomes. Values are drawn by number so that every write can be told apart. */
@@ -36,6 +36,15 @@ export const history: fc.Arbitrary<readonly CheckpointPlan[]> = fc.array(
   }),
   { maxLength: 14 },
 )
+
+/** A checkpoint with every row that a history may have. */
+export const everyRow: CheckpointPlan = {
+  changes: (['a', 'b'] as const).flatMap((uid) =>
+    (['one', 'two'] as const).flatMap((table) => Array.from({ length: 9 }, (_, key) => ({ uid, table, key, deleted: false }))),
+  ),
+  ending: 'publish',
+  restart: false,
+}
 
 /** Rows as one text per row, for comparing. */
 export type Rows = ReadonlyMap<string, string>
@@ -97,13 +106,35 @@ export async function recover(session: CheckpointSession): Promise<Found> {
 }
 
 /** Writes a checkpoint on top of `before` and publishes it. */
-export async function publishOn(session: CheckpointSession, before: Found, id: number, changes: readonly RowChange[]): Promise<Found> {
+export async function publishOn(
+  session: CheckpointSession,
+  before: Found,
+  id: number,
+  changes: readonly RowChange[],
+  expired?: ExpiredRows,
+): Promise<Found> {
   const after = planned(before, id, changes)
   const writer = session.begin(checkpointId(id))
   for (const chunk of chunksOf(changes, id)) await must(writer.write(chunk))
-  await must(writer.publish({ id, of: changes.length }))
+  await must(writer.publish({ id, of: changes.length }, expired))
   return after
 }
+
+/** Values that were written by checkpoints up to this one, in the tables named `one`. */
+export const expiredBefore =
+  (id: number): ExpiredRows =>
+  (_uid, table) =>
+    table === 'one' ? (value) => (value.at(-2) ?? 0) + 256 * (value.at(-1) ?? 0) <= id : undefined
+
+/** A checkpoint without what has expired. */
+export const living = ({ rows, ...found }: Found, expiredId: number): Found => ({
+  ...found,
+  rows: new Map(
+    [...rows].filter(
+      ([name, value]) => !name.includes('/one/') || value.charCodeAt(value.length - 2) + 256 * value.charCodeAt(value.length - 1) > expiredId,
+    ),
+  ),
+})
 
 /** What a checkpoint with these changes holds. */
 export const planned = (before: Found, id: number, changes: readonly RowChange[]): Found => ({

@@ -4,7 +4,20 @@ import { hasCode } from '../lib/errors.js'
 import { checkpointId, jobName } from '../lib/identity.js'
 import type { CheckpointSession, CheckpointStorage } from '../lib/ports/checkpointStorage.js'
 import { type Law, law } from './law.js'
-import { chunksOf, expectSame, history, must, nothing, publishOn, readAll, recover, rowChange } from './storageHistory.js'
+import {
+  chunksOf,
+  everyRow,
+  expectSame,
+  expiredBefore,
+  history,
+  living,
+  must,
+  nothing,
+  publishOn,
+  readAll,
+  recover,
+  rowChange,
+} from './storageHistory.js'
 
 /** A storage that a law may fill, fresh for each case. */
 export interface StorageUnderTest {
@@ -62,6 +75,37 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
           await session.idle()()
           const latest = await must(session.latest())
           expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, 'at the end')
+          await session.close()()
+        }),
+      ),
+    ),
+    law('leaves-out-expired', 'merges leave out nothing but what was called expired, and bring nothing older back', () =>
+      fc.asyncProperty(history, fc.array(fc.nat(6), { minLength: 14, maxLength: 14 }), fc.boolean(), (later, ages, large) =>
+        using(async ({ storage }) => {
+          if (storage.manifest.leavesOutExpired !== true) return
+          let session = await must(storage.open(job))
+          let expected = await recover(session)
+          let beforeId = 0
+          // Behind a large checkpoint small ones are merged by themselves: what they leave out may have an older value there.
+          const plans = large ? [everyRow, ...later.slice(1).map((plan) => ({ ...plan, changes: plan.changes.slice(0, 2) }))] : later
+          for (const [index, { changes, ending, restart }] of plans.entries()) {
+            const id = index + 1
+            if (ending === 'abort') continue
+            // Time only rises, and what this very checkpoint wrote may have expired.
+            beforeId = Math.max(beforeId, id - (ages[index] as number))
+            expected = await publishOn(session, expected, id, changes, expiredBefore(beforeId))
+            await session.idle()()
+            if (restart) {
+              await session.close()()
+              session = await must(storage.open(job))
+            }
+            const latest = await must(session.latest())
+            if (O.isNone(latest)) throw new Error('a published checkpoint was not found')
+            expectSame(living(await readAll(latest.value), beforeId), living(expected, beforeId), `behind checkpoint ${id}`)
+            const { rows } = await readAll(latest.value)
+            for (const [name, value] of rows) if (expected.rows.get(name) !== value) throw new Error(`an older value of ${name} came back`)
+            if (restart) await must(session.takeOver(latest))
+          }
           await session.close()()
         }),
       ),

@@ -16,7 +16,7 @@ import { CheckpointBarrier } from './element.js'
 import { BackendError, CheckpointError, hasCode, InvariantViolation, invariant, StreamError } from './errors.js'
 import type { JobEvent } from './events.js'
 import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
-import type { CheckpointSession, CheckpointWriter } from './ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointWriter, ExpiredRows } from './ports/checkpointStorage.js'
 import type { Participant, Snapshot } from './run.js'
 import type { RunSource } from './runSource.js'
 import { RowFrames } from './state/rowFrames.js'
@@ -77,6 +77,13 @@ const slicesMax = 64
 const chunkBytes = 256 * 1024
 /** A barrier passes synchronously, or over hops that take a microtask each. */
 export const hopsMax = 64
+
+/** What merges of the storage may leave out, from a checkpoint on. */
+function expiredIn({ snapshots }: Pending): ExpiredRows | undefined {
+  const tables = new Map([...snapshots].map(([uid, { tables }]) => [uid, tables.filter(({ expired }) => expired !== undefined)] as const))
+  if ([...tables.values()].every(({ length }) => length === 0)) return undefined
+  return (uid, table) => tables.get(uid)?.find((capture) => capture.table === table)?.expired
+}
 
 export class Coordinator {
   private pending: Pending | undefined
@@ -244,7 +251,7 @@ export class Coordinator {
       for (const queue of this.host.commits.values()) await queue.prepared(pending.id)
       if (pending.aborted !== undefined) return
       pending.publishing = true
-      await unwrap(pending.writer.publish(this.body(pending)))
+      await unwrap(pending.writer.publish(this.body(pending), expiredIn(pending)))
     } catch (cause) {
       this.persistFailed(pending, cause)
       return

@@ -46,6 +46,7 @@ export type {
   CheckpointSession,
   CheckpointStorage,
   CheckpointWriter,
+  ExpiredRows,
   RowChunk,
   StorageManifest,
   StoredCheckpoint,

@@ -20,6 +20,8 @@ export class KeyedOperatorState<D extends StateDescriptors> {
   readonly handles: Handles<D>
   private readonly kept: ReadonlyMap<string, KeptState>
   private readonly byEventTime: Expiry<never>[] = []
+  /** Where some rows more are looked at with each record. */
+  private readonly byRecord: Expiry<never>[] = []
   private readonly host: StateHost
 
   constructor(
@@ -35,7 +37,7 @@ export class KeyedOperatorState<D extends StateDescriptors> {
       namespaced,
       rows: (options) => context.rows({ ...options, table: prefix + options.table }),
       entries: (options) => context.entries({ ...options, table: prefix + options.table }),
-      timeOf: (ttl) => this.timeOf(ttl),
+      timesOf: (ttl) => (ttl === undefined ? {} : this.timesOf(ttl)),
       expiry: (ttl, table) => this.expiry(ttl, table),
     }
     const { handles, kept } = openStates(descriptors, this.host)
@@ -67,6 +69,7 @@ export class KeyedOperatorState<D extends StateDescriptors> {
 
   enter(key: unknown, timestamp: number | undefined): void {
     this.scope.enter(key as Key, timestamp)
+    if (this.byRecord.length > 0) for (const expiry of this.byRecord) expiry.lookFurther()
   }
 
   /** Event time has advanced: timers fire, then what has expired goes. */
@@ -92,9 +95,17 @@ export class KeyedOperatorState<D extends StateDescriptors> {
     this.scope.leave()
   }
 
-  private timeOf(ttl: CheckedTtl): () => number {
-    if (ttl.time === 'processing') return () => this.context.clock.nowMs()
-    return () => Math.max(this.context.watermark(), this.scope.timestamp ?? Number.NEGATIVE_INFINITY)
+  private timesOf(ttl: CheckedTtl): ReturnType<StateHost['timesOf']> {
+    const nowMs = this.nowOf(ttl)
+    const { afterMs, cleanupFullSnapshot: ofSnapshots, cleanupInCompactFilter: ofMerges } = ttl
+    return {
+      time: ttl.time === 'processing' ? nowMs : () => Math.max(nowMs(), this.scope.timestamp ?? Number.NEGATIVE_INFINITY),
+      leftOut: ofSnapshots || ofMerges ? { afterMs, nowMs, ofSnapshots, ofMerges } : undefined,
+    }
+  }
+
+  private nowOf({ time }: CheckedTtl): () => number {
+    return time === 'processing' ? () => this.context.clock.nowMs() : () => this.context.watermark()
   }
 
   private expiry<S>(ttl: CheckedTtl, table: RowStore<S>): Expiry<S> {
@@ -110,8 +121,8 @@ export class KeyedOperatorState<D extends StateDescriptors> {
         }),
       }
     }
-    const now = ttl.time === 'processing' ? () => this.context.clock.nowMs() : () => this.context.watermark()
-    const expiry = new Expiry<S>(ttl, now, table, arm)
+    const expiry = new Expiry<S>(ttl, this.nowOf(ttl), table, arm)
+    if (typeof ttl.cleanup === 'object' && ttl.cleanup.runForEveryRecord === true) this.byRecord.push(expiry as unknown as Expiry<never>)
     if (ttl.time === 'event') this.byEventTime.push(expiry as unknown as Expiry<never>)
     return expiry
   }

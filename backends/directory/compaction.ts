@@ -3,13 +3,15 @@
  *
  * **Invariants** The merged segment, put in the place of the run, leaves the state as it was. A row of an older segment is left
  * out when a newer one of the run has its key, so keys are disjoint between what remains of each, and only the order within a
- * segment counts, which is kept. Deletions go only when the run begins with the oldest segment of all.
+ * segment counts, which is kept. Deletions go only when the run begins with the oldest segment of all. A row that has expired
+ * becomes a deletion, so that no older value of it comes back; in a run that begins with the oldest segment it goes.
  *
  * **Memory** The keys of the run's newer segments are held, at most about `compactionKeysMax` of them: of more rows, each of
- * several passes takes those keys whose hash falls into its share. Besides that, one chunk in and one chunk out.
+ * several passes takes those keys whose hash falls into its share. So many keys of expired rows are held, too; the rows
+ * beyond that go with the next merge. Besides that, one chunk in and one chunk out.
  */
 import type { Clock } from '../../lib/clock.js'
-import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
+import type { ExpiredRows, RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
 import { hashOf, KeyTable } from './keyTable.js'
@@ -49,6 +51,8 @@ export interface CompactionOptions {
   readonly folder: string
   readonly clock: Clock
   readonly compactionKeysMax: number
+  /** Rows that are left out, whatever they hold. */
+  readonly expired?: ExpiredRows | undefined
   /** Asked between chunks; throws to give up. */
   goOn(): void
 }
@@ -73,13 +77,15 @@ async function mergePass(
   const output = new Output(into, options)
   for (let index = run.segments.length - 1; index >= 0; index -= 1) {
     const segment = run.segments[index] as Segment
-    const eachRow = (visit: (chunk: RowChunk, table: number, key: Uint8Array, value: Uint8Array | undefined, hash: number) => void): Promise<void> =>
+    type Visit = (chunk: RowChunk, table: number, key: Uint8Array, value: Uint8Array | undefined, hash: number, isExpired: boolean) => void
+    const eachRow = (visit: Visit): Promise<void> =>
       readSegment(files, folder, segment, async (chunk) => {
         options.goOn()
         const table = output.tableOf(chunk)
+        const expired = options.expired?.(chunk.uid, chunk.table)
         readRows(chunk.bytes, (key, value) => {
           const hash = hashOf(key)
-          if (mine(hash)) visit(chunk, table, key, value, hash)
+          if (mine(hash)) visit(chunk, table, key, value, hash, value !== undefined && expired?.(value) === true)
         })
         await output.turn(chunk.bytes.length)
       })
@@ -87,14 +93,14 @@ async function mergePass(
     const settled = new Map<string, Settled | undefined>()
     const nameOf = (table: number, key: Uint8Array): string => `${table} ${latin1(key)}`
     if (run.oldest)
-      await eachRow((_chunk, table, key, value) => {
-        if (value === undefined) settled.set(nameOf(table, key), undefined)
+      await eachRow((_chunk, table, key, value, _hash, isExpired) => {
+        if (value === undefined || (isExpired && settled.size < options.compactionKeysMax)) settled.set(nameOf(table, key), undefined)
       })
-    await eachRow((chunk, table, key, value, hash) => {
+    await eachRow((chunk, table, key, value, hash, isExpired) => {
       if (met.hadByOther(table, key, hash, index, index > 0)) return
       const name = settled.size === 0 ? undefined : nameOf(table, key)
-      if (name === undefined || !settled.has(name)) output.add(table, key, value)
-      else settled.set(name, value === undefined ? undefined : { chunk, key: key.slice(), value: value.slice() })
+      if (name === undefined || !settled.has(name)) output.add(table, key, isExpired && !run.oldest ? undefined : value)
+      else settled.set(name, value === undefined || isExpired ? undefined : { chunk, key: key.slice(), value: value.slice() })
     })
     for (const row of settled.values()) {
       if (row === undefined) continue

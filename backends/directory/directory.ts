@@ -48,7 +48,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
   const { files = nodeFiles, clock = systemClock, token = randomToken } = options
   const real = files === nodeFiles
   return {
-    manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, journals: true },
+    manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, leavesOutExpired: true, journals: true },
     open: (job) =>
       attempt({ path }, async () => {
         const root = real ? await resolvedPath(resolve(path)) : path

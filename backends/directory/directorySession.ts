@@ -8,12 +8,11 @@ import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
 import { BackendError, type ErrorDetails, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
-import type { Json } from '../../lib/json.js'
-import type { CheckpointSession, CheckpointWriter, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointWriter, ExpiredRows, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact } from './compaction.js'
-import { DirectoryWriter, type WriterHost } from './directoryWriter.js'
+import { DirectoryWriter, type Publication, type WriterHost } from './directoryWriter.js'
 import { attempt, storageFailure } from './failures.js'
 import type { Folder, Top } from './folder.js'
 import { DirectoryJournal } from './journal/directoryJournal.js'
@@ -54,6 +53,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private compacting = false
   private compacted: Compacted | undefined
   private segmentCounter = 0
+  /** What merges may leave out, from the newest checkpoint on. */
+  private expired: ExpiredRows | undefined
   private entries: DirectoryJournal | undefined
 
   constructor(
@@ -174,7 +175,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   }
 
   /** Publishes what a writer finished, after the publishes before it. */
-  publish(id: CheckpointId, body: Json, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void> {
+  publish({ id, body, expired }: Publication, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void> {
     const turn = this.publishing.then(async () => {
       this.requireWritable()
       if (this.bug !== undefined) throw this.bug.error
@@ -200,6 +201,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
         throw error
       }
       this.own = manifest
+      this.expired = expired
       for (const { file } of segments) this.folder.live.delete(file)
       if (adopted !== undefined && this.compacted === adopted) this.compacted = undefined
       this.inBackground(() => cleanUp(this.folder, () => this.cleanable()))
@@ -299,13 +301,15 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     const run = chooseRun(own.checkpoint.segments, this.options.compactAfterSegments)
     if (run === undefined) return
     this.compacting = true
+    const { expired } = this
     const id = checkpointId(own.checkpoint.checkpointId)
     this.inBackground(async () => {
       const failuresBefore = this.folder.syncFailures
       let segment: { readonly name: string; readonly writer: SegmentWriter } | undefined
       try {
         segment = await this.createSegment(id)
-        await compact(run, segment.writer, { ...this.options, files: this.folder.files, folder: this.folder.path, goOn: () => this.requireOpen() })
+        const { files, path: folder } = this.folder
+        await compact(run, segment.writer, { ...this.options, files, folder, expired, goOn: () => this.requireOpen() })
         const by = await segment.writer.finish()
         await this.folder.sync()
         this.folder.requireSynced(failuresBefore)

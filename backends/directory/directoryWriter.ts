@@ -2,10 +2,17 @@ import { either as E, type task, type taskEither } from 'fp-ts'
 import { BackendError, type ErrorDetails } from '../../lib/errors.js'
 import type { CheckpointId } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
-import type { CheckpointWriter, RowChunk } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointWriter, ExpiredRows, RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { Folder } from './folder.js'
 import type { Segment } from './manifestFile.js'
 import type { SegmentWriter } from './segmentFile.js'
+
+/** What is published of a checkpoint beside its segment. */
+export interface Publication {
+  readonly id: CheckpointId
+  readonly body: Json
+  readonly expired: ExpiredRows | undefined
+}
 
 /** What a writer needs of its session. */
 export interface WriterHost {
@@ -15,7 +22,7 @@ export interface WriterHost {
   /** Throws when nothing may be written or published any more. */
   requireWritable(): void
   createSegment(id: CheckpointId): Promise<{ readonly name: string; readonly writer: SegmentWriter }>
-  publish(id: CheckpointId, body: Json, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void>
+  publish(what: Publication, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void>
   task<A>(details: ErrorDetails, work: () => Promise<A>): taskEither.TaskEither<BackendError, A>
   track(work: Promise<unknown>): void
   forget(writer: CheckpointWriter): void
@@ -42,11 +49,11 @@ export class DirectoryWriter implements CheckpointWriter {
     return this.step(() => this.add(chunk))
   }
 
-  publish(body: Json): taskEither.TaskEither<BackendError, void> {
+  publish(body: Json, expired?: ExpiredRows): taskEither.TaskEither<BackendError, void> {
     return () => {
       const published = this.step(async () => {
         const finish = (): Promise<Segment | undefined> => this.finish()
-        await this.session.publish(this.id, body, finish, () => this.requireLinkable())
+        await this.session.publish({ id: this.id, body, expired }, finish, () => this.requireLinkable())
         // Noted within this step: whoever waits for it must not take the segment for one that nobody names.
         this.ended = true
         this.session.forget(this)

@@ -1,5 +1,5 @@
 import type { OperatorUid } from '../../lib/identity.js'
-import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
+import type { ExpiredRows, RowChunk } from '../../lib/ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
 
 /** Rows that changed: per operator, table and key the newest value, or undefined for a deletion. Never changed once it is made. */
@@ -24,9 +24,11 @@ export function addChunk(layer: OpenLayer, { uid, table, bytes }: RowChunk): voi
 /**
  * Joins layers at the end of the list while the older one is not much larger, so that the list stays short.
  *
+ * What has expired becomes a deletion, so that no older value of it comes back.
+ *
  * @param breathe - lets others have their turn; asked for only where there is much to join
  */
-export async function merged(layers: readonly Layer[], breathe: () => Promise<void>): Promise<readonly Layer[]> {
+export async function merged(layers: readonly Layer[], breathe: () => Promise<void>, expired?: ExpiredRows): Promise<readonly Layer[]> {
   let slice = 0
   const kept = [...layers]
   while (kept.length > 1 && sizeOf(kept.at(-2) as Layer) <= 2 * sizeOf(kept.at(-1) as Layer)) {
@@ -38,8 +40,9 @@ export async function merged(layers: readonly Layer[], breathe: () => Promise<vo
       for (const [uid, tables] of part)
         for (const [table, rows] of tables) {
           const into = rowsOf(joined, uid, table)
+          const isExpired = expired?.(uid, table)
           for (const row of rows.values()) {
-            put(into, row)
+            put(into, row.value !== undefined && isExpired?.(row.value) === true ? { key: row.key, value: undefined } : row)
             slice += 1
             if (slice % rowsPerSlice === 0) await breathe()
           }

@@ -62,7 +62,7 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const open = new Set<JobName>()
   return {
-    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, journals: true },
+    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, leavesOutExpired: true, journals: true },
     open: (job) => async () => {
       if (open.has(job)) return E.left(new BackendError('BACKEND_IN_USE', { job }))
       open.add(job)
@@ -130,13 +130,14 @@ class MemorySession implements CheckpointSession {
           going()
           addChunk(layer, chunk)
         }),
-      publish: (body) =>
+      publish: (body, expired) =>
         this.task(async () => {
           going()
           ended = true
           invariant(id > this.lastPublished(), 'checkpoint ids increase')
           const own = this.own as Slot
-          const layers = await merged([...(own.retained.at(-1)?.layers ?? []), ...(layer.size === 0 ? [] : [layer])], () => this.clock.yield())
+          const before = own.retained.at(-1)?.layers ?? []
+          const layers = await merged([...before, ...(layer.size === 0 ? [] : [layer])], () => this.clock.yield(), expired)
           this.requireOpen()
           const kept: Kept = { checkpointId: id, epoch: own.epoch, body: JSON.stringify(body), layers }
           this.claim({ seq: own.seq + 1, epoch: own.epoch, retained: this.keptOf([...own.retained, kept]) })

@@ -13,6 +13,8 @@ export interface StorageManifest {
   readonly incremental: boolean
   /** Another process that takes over is noticed at the next publish. */
   readonly fencesProcesses: boolean
+  /** Where it merges what earlier checkpoints wrote, it leaves out rows that {@link ExpiredRows} names. Default no. */
+  readonly leavesOutExpired?: boolean
   /** Its sessions have a journal. Default no. */
   readonly journals?: boolean
 }
@@ -28,6 +30,12 @@ export interface RowChunk {
   readonly rows: number
   readonly bytes: Uint8Array
 }
+
+/**
+ * Rows that nobody misses in a checkpoint or in any later one: for a table, whether a row has expired, told by its value; undefined
+ * for a table of which every row is kept. A storage need not know what a value is.
+ */
+export type ExpiredRows = (uid: string, table: string) => ((value: Uint8Array) => boolean) | undefined
 
 /** A complete checkpoint, as it is found again. */
 export interface StoredCheckpoint {
@@ -91,8 +99,10 @@ export interface CheckpointWriter {
   /**
    * Makes the checkpoint complete, in one atomic and durable step: state of the last published checkpoint plus what was
    * written here. After a `Left` the checkpoint does not exist and never will.
+   *
+   * A row that is `expired` may be missing in this checkpoint and in later ones, for good: no older value of it comes back.
    */
-  publish(body: Json): taskEither.TaskEither<BackendError, void>
+  publish(body: Json, expired?: ExpiredRows): taskEither.TaskEither<BackendError, void>
   /** Gives up. What was written is removed when that is safe. Idempotent; never fails. */
   abort(): task.Task<void>
 }

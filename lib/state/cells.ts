@@ -53,3 +53,14 @@ export function readCells(bytes: Uint8Array, visit: (cell: Cell) => void): void 
     visit({ state, version, touchedMs, text, bytes: bytes.subarray(start, at) })
   }
 }
+
+/** When the cell of a state was touched, where a row has no other cell; undefined for any other row, or where there is no stamp. */
+export function onlyStamp(bytes: Uint8Array, state: number): number | undefined {
+  let stamp: number | undefined
+  let cells = 0
+  readCells(bytes, (cell) => {
+    cells += 1
+    stamp = cell.state === state ? cell.touchedMs : undefined
+  })
+  return cells === 1 ? stamp : undefined
+}

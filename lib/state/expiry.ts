@@ -66,7 +66,7 @@ export class Expiry<S> {
   }
 
   /** Looks at some rows more, in a round that begins anew when it is through. */
-  private lookFurther(): void {
+  lookFurther(): void {
     const { cleanup } = this.ttl
     if (typeof cleanup !== 'object') return
     for (let left = cleanup.rowsPerAccess; left > 0; left--) {

@@ -52,7 +52,7 @@ class ListHandle<E> implements ListState<E>, KeptState {
       table: name,
       state: name,
       codec: stateCodec(codec, { uid: host.uid, state: name }),
-      time: ttl === undefined ? undefined : host.timeOf(ttl),
+      ...host.timesOf(ttl),
     })
     if (ttl !== undefined) this.expiry = host.expiry(ttl, this.table)
   }

@@ -57,7 +57,7 @@ class MapHandle<K, V> implements MapState<K, V>, KeptState {
     const where = { uid: host.uid, state: name }
     const ttl = options.ttl === undefined ? undefined : checkedTtl(options.ttl)
     this.keyCodec = stateCodec(key, where)
-    this.table = host.entries({ table: name, state: name, codec: stateCodec(value, where), time: ttl === undefined ? undefined : host.timeOf(ttl) })
+    this.table = host.entries({ table: name, state: name, codec: stateCodec(value, where), ...host.timesOf(ttl) })
     if (ttl !== undefined) this.expiry = host.expiry(ttl, this.table)
   }
 

@@ -14,7 +14,7 @@ import type { Json } from '../json.js'
 import { decodeKey, type Key } from '../key.js'
 import { keyGroupOf } from '../keyGroup.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
-import { readCells } from './cells.js'
+import { onlyStamp, readCells } from './cells.js'
 import { freezeDeep } from './freeze.js'
 import { dead, none, type Row } from './row.js'
 import { type RowFrames, readRows } from './rowFrames.js'
@@ -27,6 +27,20 @@ export interface RowTableOptions<S> {
   readonly codec: StateCodec<S>
   /** The time by which rows expire; none where they stay. A row is stamped with it when it is written. */
   readonly time?: (() => number) | undefined
+  /** What has expired is left out of checkpoints. Without it, it is in there as long as it is in the table. */
+  readonly leftOut?: LeftOut | undefined
+}
+
+/** When rows have expired, for checkpoints that leave them out. */
+export interface LeftOut {
+  /** A row has expired when so much time has passed since it was stamped. */
+  readonly afterMs: number
+  /** What time it is at a barrier, by what a restored job goes on from. */
+  readonly nowMs: () => number
+  /** Rows that have expired at a barrier are not written. */
+  readonly ofSnapshots: boolean
+  /** The storage may leave out, of what it has, the rows that have expired at a barrier. */
+  readonly ofMerges: boolean
 }
 
 /** Where a row stands. */
@@ -50,6 +64,8 @@ export interface RowTableScope {
 export interface RowCapture {
   readonly table: string
   readonly rows: number
+  /** Whether a stored row had expired at the barrier, told by its cells; none where that is of no interest. */
+  readonly expired?: ((cells: Uint8Array) => boolean) | undefined
   /** Encodes up to `rowsMax` more rows; false when none are left. */
   encode(frames: RowFrames, rowsMax: number): boolean
   /** The changes are durable. */
@@ -125,6 +141,15 @@ export abstract class RowStore<S> {
     this.dirty = []
     this.interval += 1
     return capture
+  }
+
+  /** @internal The rule by which stored rows had expired at this moment. Rows that hold other cells, too, are kept. */
+  expiredCells(beforeMs: number): (cells: Uint8Array) => boolean {
+    const { number } = this
+    return (cells) => {
+      const touchedMs = onlyStamp(cells, number)
+      return touchedMs !== undefined && touchedMs <= beforeMs
+    }
   }
 
   /** What has to be stored beside the rows, so that they can be read. */
@@ -246,7 +271,10 @@ export abstract class RowStore<S> {
 class Capture<S> implements RowCapture {
   readonly table: string
   readonly rows: number
+  readonly expired: ((cells: Uint8Array) => boolean) | undefined
   private position = 0
+  /** What was touched then or earlier is not written. */
+  private readonly leftOutMs: number = Number.NaN
   private readonly compared: Map<Row<S>, string> | undefined
 
   constructor(
@@ -256,6 +284,12 @@ class Capture<S> implements RowCapture {
   ) {
     this.table = owner.name
     this.rows = changed.length
+    const { leftOut } = owner.options
+    if (leftOut !== undefined) {
+      const beforeMs = expiredBefore(leftOut)
+      if (leftOut.ofSnapshots) this.leftOutMs = beforeMs
+      if (leftOut.ofMerges && !Number.isNaN(beforeMs)) this.expired = owner.expiredCells(beforeMs)
+    }
     if (owner.scope.development) this.compared = this.encodeSome()
   }
 
@@ -274,7 +308,9 @@ class Capture<S> implements RowCapture {
       const value = saved !== none ? saved : row.live ? row.value : dead
       row.saved = none
       this.compare(row, value)
-      this.owner.encodeRow(row, value, saved !== none ? row.savedMs : row.touchedMs, frames)
+      const touchedMs = saved !== none ? row.savedMs : row.touchedMs
+      // It may stand in an earlier checkpoint: what has expired is written as a deletion.
+      this.owner.encodeRow(row, touchedMs <= this.leftOutMs ? dead : value, touchedMs, frames)
     }
     return this.position < this.changed.length
   }
@@ -302,6 +338,13 @@ class Capture<S> implements RowCapture {
     if (before !== undefined && (value === dead || this.owner.encode(value) !== before))
       throw new CheckpointError('STATE_MUTATED', { uid: this.owner.scope.uid, state: this.owner.options.state })
   }
+}
+
+/** What was touched then or earlier has expired. At the end of time, and where nothing ever does, no number is: nothing has. */
+function expiredBefore({ nowMs, afterMs }: LeftOut): number {
+  const now = nowMs()
+  // A job that is drained goes on before the end of time.
+  return now === Number.POSITIVE_INFINITY || afterMs === Number.POSITIVE_INFINITY ? Number.NaN : now - afterMs
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

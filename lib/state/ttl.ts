@@ -16,9 +16,20 @@ export interface Ttl {
   readonly time?: 'processing' | 'event'
   /**
    * `index` (default) removes what is expired although its key never comes again; `onRead` removes only what is read;
-   * `{ rowsPerAccess }` looks at so many further rows at each access, as Flink does on the heap.
+   * `{ rowsPerAccess }` looks at so many further rows at each access, as Flink does on the heap, and with `runForEveryRecord` at
+   * each record, too.
    */
-  readonly cleanup?: 'index' | 'onRead' | { readonly rowsPerAccess: number }
+  readonly cleanup?: 'index' | 'onRead' | { readonly rowsPerAccess: number; readonly runForEveryRecord?: boolean }
+  /**
+   * What has expired at a barrier is left out of the checkpoint, and gone after a restore; live state is not touched. A checkpoint
+   * writes what changed, so what did not change since an earlier one stays there. Default no.
+   */
+  readonly cleanupFullSnapshot?: boolean
+  /**
+   * The storage leaves out, when it merges earlier checkpoints, what had expired at the newest; live state is not touched. It has an
+   * effect where the storage's manifest has `leavesOutExpired`. Default no.
+   */
+  readonly cleanupInCompactFilter?: boolean
 }
 
 export type CheckedTtl = Required<Ttl>
@@ -26,6 +37,7 @@ export type CheckedTtl = Required<Ttl>
 export function checkedTtl(ttl: Ttl): CheckedTtl {
   atLeast('ttl.afterMs', ttl.afterMs, 1)
   const { refresh = 'onWrite', expired = 'hidden', time = 'processing', cleanup = 'index' } = ttl
+  const { cleanupFullSnapshot = false, cleanupInCompactFilter = false } = ttl
   const known: Record<string, readonly string[]> = {
     refresh: ['onWrite', 'onReadAndWrite'],
     expired: ['hidden', 'untilRemoved'],
@@ -36,5 +48,5 @@ export function checkedTtl(ttl: Ttl): CheckedTtl {
   for (const [option, value] of Object.entries({ refresh, expired, time, ...(typeof cleanup === 'object' ? {} : { cleanup }) }))
     if (!known[option]?.includes(value))
       throw new ConfigurationError('OPTION_INVALID', { option: `ttl.${option}`, found: value, expected: known[option] })
-  return { afterMs: ttl.afterMs, refresh, expired, time, cleanup }
+  return { afterMs: ttl.afterMs, refresh, expired, time, cleanup, cleanupFullSnapshot, cleanupInCompactFilter }
 }

@@ -24,7 +24,7 @@ export class ValueCell<S> implements KeptState {
       state: name,
       codec: stateCodec(codec, { uid: host.uid, state: name }),
       namespaced: host.namespaced,
-      time: checked === undefined ? undefined : host.timeOf(checked),
+      ...host.timesOf(checked),
     })
     if (checked !== undefined) this.expiry = host.expiry(checked, this.table)
   }

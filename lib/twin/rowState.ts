@@ -19,7 +19,7 @@ export class RowState<S> implements KeptState {
     ttl: Ttl | undefined,
   ) {
     const checked = ttl === undefined ? undefined : checkedTtl(ttl)
-    this.table = host.rows({ table: name, state: name, codec, time: checked === undefined ? undefined : host.timeOf(checked) })
+    this.table = host.rows({ table: name, state: name, codec, ...host.timesOf(checked) })
     if (checked !== undefined) this.expiry = host.expiry(checked, this.table)
   }
 
