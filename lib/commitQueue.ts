@@ -142,6 +142,7 @@ export class CommitQueue {
         if (
           hasCode(error, 'TRANSACTION_LOST') ||
           hasCode(error, 'SINK_FENCED') ||
+          hasCode(error, 'SINK_REFUSED') ||
           error instanceof InvariantViolation ||
           (error instanceof RxweirError && error.details.permanent === true)
         ) {

@@ -250,6 +250,16 @@ export const errorTable = {
     hint: 'give the source a deadLetters side output to go on without it',
   },
   RECORD_TOO_LONG: { class: 'SourceError', meaning: 'a record of a source is longer than the limit', hint: 'raise lineBytesMax of the source' },
+  SOURCE_REFUSED: {
+    class: 'SourceError',
+    meaning: 'a source answered in a way that asking again does not mend',
+    hint: 'the status tells why: mend the address, the credentials or the request',
+  },
+  SINK_REFUSED: {
+    class: 'SinkError',
+    meaning: 'the target of a sink refuses a record for good',
+    hint: 'mend the record, the address or the credentials; a webhookSink can hand what is refused to its refused(...)',
+  },
   SINK_IO: { class: 'SinkError', meaning: 'writing to a sink failed', hint: 'the cause has the system error' },
   SINK_SHARED: { class: 'SinkError', meaning: 'the target of a sink belongs to another job or sink', hint: 'give each sink a target of its own' },
   SINK_FENCED: {

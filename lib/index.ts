@@ -16,6 +16,7 @@ export {
   type Unkeyed,
 } from './element.js'
 export { type Emitted, emits, type OutputType } from './emits.js'
+export type { Delivery } from './delivery.js'
 export {
   BackendError,
   CheckpointError,

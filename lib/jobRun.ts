@@ -367,7 +367,8 @@ export class JobRun implements RunContext {
       const { sink } = participant
       if (sink === undefined) continue
       if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
-      const writer = await unwrap(sink.target.open({ job: this.options.name, uid: operatorUid(uid), epoch, clock: this.clock }))
+      const askCheckpoint = (): void => this.askCheckpoint()
+      const writer = await unwrap(sink.target.open({ job: this.options.name, uid: operatorUid(uid), epoch, clock: this.clock, askCheckpoint }))
       this.writers.set(uid, writer)
       const upTo = option.toUndefined(await unwrap(writer.committedUpTo()))
       if (upTo !== undefined && upTo.checkpointId > (stored?.checkpointId ?? 0) && !this.options.allowSinkAhead)
@@ -389,6 +390,11 @@ export class JobRun implements RunContext {
       this.commits.set(uid, this.commitQueue(uid, writer))
     }
     return committedAgain
+  }
+
+  /** How it ends is reported as any other; a sink that is still full asks again. */
+  private askCheckpoint(): void {
+    this.coordinator?.checkpoint().catch(() => undefined)
   }
 
   private commitQueue(uid: string, writer: SinkWriter<never>): CommitQueue {

@@ -29,6 +29,8 @@ export interface SinkContext {
   readonly uid: OperatorUid
   readonly epoch: Epoch
   readonly clock: Clock
+  /** Asks for a checkpoint soon: for a sink that is full and can let go of what it has behind a checkpoint only. It may fail. */
+  readonly askCheckpoint?: () => void
 }
 
 /**

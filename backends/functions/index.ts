@@ -1,0 +1,5 @@
+export type { CarriedSinkOptions } from '../../lib/carriedOptions.js'
+export type { Delivery } from '../../lib/delivery.js'
+export type { PulledSourceOptions } from '../../lib/pulledSource.js'
+export { type BatchCallbackOptions, callbackSink, type RecordCallbackOptions } from './callbackSink.js'
+export { type CountedIterableOptions, fromAsyncIterable, type SeekableIterableOptions } from './fromAsyncIterable.js'
