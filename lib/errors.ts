@@ -262,6 +262,11 @@ export const errorTable = {
   },
   SINK_IO: { class: 'SinkError', meaning: 'writing to a sink failed', hint: 'the cause has the system error' },
   SINK_SHARED: { class: 'SinkError', meaning: 'the target of a sink belongs to another job or sink', hint: 'give each sink a target of its own' },
+  BUCKET_INVALID: {
+    class: 'SinkError',
+    meaning: 'the bucket of a record is no folder below the directory of its sink',
+    hint: 'return names joined by "/", without a dot or a slash at the beginning; "" is the directory itself',
+  },
   SINK_FENCED: {
     class: 'SinkError',
     meaning: 'a newer run has taken over the target of a sink',

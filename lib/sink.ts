@@ -50,6 +50,10 @@ class SinkMachine<T> implements Machine<T> {
     this.writer.write(value, timestamp, key)
   }
 
+  endOfInput(): void {
+    this.writer?.endOfInput?.()
+  }
+
   preCommit(checkpointId: Parameters<SinkWriter<T>['preCommit']>[0]): ReturnType<SinkWriter<T>['preCommit']> {
     return this.writer?.preCommit(checkpointId) ?? (async () => ({ _tag: 'Right', right: option.none }))
   }

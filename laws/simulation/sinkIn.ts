@@ -35,6 +35,9 @@ function sinkWriterIn(port: Port<SinkError>, writer: SinkWriter<unknown>, watch:
     write(value, timestamp, key) {
       if (life.mark('record written')) writer.write(value, timestamp, key)
     },
+    endOfInput() {
+      if (!life.dead) writer.endOfInput?.()
+    },
     full: () => !life.dead && writer.full(),
     drained: () => writer.drained(),
     preCommit(checkpointId) {

@@ -43,13 +43,15 @@ export interface SinkWriter<in T> {
   abortOthers(): taskEither.TaskEither<SinkError, void>
   /** Adds a record to the current transaction. Synchronous; throws a `SinkError` for what it cannot write. */
   write(value: T, timestamp: number | undefined, key: unknown): void
+  /** All input has ended: the transaction that the next barrier ends is to leave nothing behind that only a later one would make visible. */
+  endOfInput?(): void
   /** While this is true the run pauses its sources. Barriers and the end of input arrive all the same. */
   full(): boolean
   /** Resolves when `full` has become false, or when the writer failed. */
   drained(): Promise<void>
   /**
    * Called at the barrier. Synchronously ends the current transaction and begins the next; the task then makes everything
-   * written durable and yields the handle that commits it, or none when nothing was written. Tasks run one after the other. After
+   * written durable and yields the handle that commits it, or none when there is nothing to keep. Tasks run one after the other. After
    * a `Left` the records stay with the sink and belong to its next transaction; where it cannot keep them, `details.fatal` says so.
    */
   preCommit(checkpointId: CheckpointId): taskEither.TaskEither<SinkError, option.Option<TransactionHandle>>

@@ -3,11 +3,13 @@ import { option, taskEither } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { jsonLinesSink } from '../../backends/directory/jsonLinesSink.js'
 import { nodeFiles } from '../../backends/directory/nodeFiles.js'
+import { fileSink } from '../../backends/directory/rolling/fileSink.js'
 import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { type SinkFixture, type SinkLawOptions, sinkLaws } from '../../laws/sinkLaws.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { SinkWriter } from '../../lib/ports/transactionalSink.js'
+import { finishedValues, stagedParts } from '../support/fileSinkTree.js'
 import { committedLines, hiddenParts } from '../support/parts.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -31,9 +33,26 @@ const onFiles = (files: FileLayer, path: string, bufferBytesMax: number): SinkFi
   dispose: async () => undefined,
 })
 
+/** Parts that end with their checkpoint, and sometimes before. */
+const inRollingParts = (files: FileLayer, path: string, bufferBytesMax: number, gzip = false): SinkFixture<unknown> => ({
+  sink: () => fileSink<unknown>(path, { files, bufferBytesMax, gzip, rolling: { onCheckpoint: true, sizeMax: 20 } }),
+  committed: () => finishedValues(files, path),
+  uncommitted: () => stagedParts(files, path),
+  dispose: async () => undefined,
+})
+
 const fixtures: readonly (readonly [string, SinkLawOptions<unknown>])[] = [
   ['memorySink', { records, make: inMemory }],
   ['jsonLinesSink', { records, make: async () => onFiles(new CrashFs(), '/out', 1_000_000) }],
+  ['fileSink', { records, make: async () => inRollingParts(new CrashFs(), '/out', 1_000_000) }],
+  ['fileSink with gzip', { records, make: async () => inRollingParts(new CrashFs(), '/out', 1_000_000, true) }],
+  [
+    'fileSink with large records and a small buffer',
+    {
+      records: fc.integer({ min: 1, max: 60 }).map((count) => `${count}`.padStart(count * 3_000)),
+      make: async () => inRollingParts(new CrashFs(), '/out', 100_000),
+    },
+  ],
   [
     'jsonLinesSink with large records and a small buffer',
     {
@@ -52,6 +71,13 @@ it('jsonLinesSink keeps the laws on the file system of the machine', async () =>
   const directory = await temporaryDirectory()
   let count = 0
   for (const law of sinkLaws({ records, make: async () => onFiles(nodeFiles, `${directory}/${++count}`, 1_000_000) })) await law.check({ runs: 5 })
+})
+
+it('fileSink keeps the laws on the file system of the machine', async () => {
+  const directory = await temporaryDirectory()
+  let count = 0
+  for (const law of sinkLaws({ records, make: async () => inRollingParts(nodeFiles, `${directory}/${++count}`, 1_000_000) }))
+    await law.check({ runs: 5 })
 })
 
 describe('a sink that breaks a law is caught', () => {
