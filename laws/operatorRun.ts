@@ -3,6 +3,7 @@
  */
 
 import { type Observable, Subject } from 'rxjs'
+import { type BarrierOptions, type BarrierRules, barrierRules } from '../lib/barrierRules.js'
 import { DriftGroup } from '../lib/driftGroup.js'
 import { type AnyStream, CheckpointBarrier, type Element, isElement, RecordElement, StreamStart, Watermark, WatermarkStatus } from '../lib/element.js'
 import { unreachable } from '../lib/errors.js'
@@ -42,6 +43,8 @@ export interface OperatorRunOptions {
   readonly keyed?: boolean
   readonly sides?: readonly SideOutput<never>[]
   readonly limits?: Partial<Limits>
+  /** How barriers that do not arrive together are dealt with; aligned, unless told. */
+  readonly barriers?: BarrierOptions
   /** What an earlier run kept. */
   readonly from?: Kept | undefined
 }
@@ -50,6 +53,7 @@ export class OperatorRun implements RunContext {
   readonly kind = 'job'
   readonly development = true
   readonly limits: Limits
+  readonly barriers: BarrierRules
   /** Time stands still. */
   readonly clock = { nowMs: () => 0, callAt: () => () => {}, yield: () => Promise.resolve() }
   readonly left: Left[] = []
@@ -60,8 +64,9 @@ export class OperatorRun implements RunContext {
   private readonly metas = new Map<number, Map<string, string>>()
   private readonly chunks: { readonly id: number; readonly chunk: RowChunk }[]
 
-  constructor({ apply, inputs = 1, keyed = false, sides = [], limits = {}, from }: OperatorRunOptions) {
+  constructor({ apply, inputs = 1, keyed = false, sides = [], limits = {}, barriers = {}, from }: OperatorRunOptions) {
     this.limits = { ...defaultLimits, ...limits }
+    this.barriers = barrierRules(barriers)
     this.chunks = (from?.chunks ?? []).map((chunk) => ({ id: 0, chunk }))
     this.subjects = Array.from({ length: inputs }, () => new Subject<Element>())
     const stream = apply(this.subjects as unknown as readonly Observable<never>[])

@@ -6,17 +6,24 @@
  * an abort releases what was held back; a barrier of a checkpoint that was given up stops here. Nothing held back is ever
  * dropped: too much of it aborts the checkpoint. An element that arrives while another one is processed waits its turn.
  *
+ * Where barriers may overtake, the snapshot is taken before all inputs have delivered the barrier. What an input then brings
+ * before its own is processed, and stored with the checkpoint: snapshot and elements in flight together are the same cut. After a
+ * restore these come first, before anything else that reaches the junction. Where at least once is enough, nothing is held back or
+ * stored, and the snapshot is taken at the last barrier.
+ *
  * **Fault model** An input may end early (it still delivers every barrier), deliver its barrier much later than the others, or
  * feed back into another input of the same junction.
  *
  * Asynchronous barrier snapshotting: Carbone, Fóra, Ewen, Haridi, Tzoumas 2015.
  */
 
+import { alignedBarriers, type BarrierRules } from './barrierRules.js'
 import { CombinedWatermark } from './combinedWatermark.js'
 import type { Downstream } from './downstream.js'
 import { type CheckpointBarrier, type Element, EndOfInput, RecordElement, StreamStart, Watermark, WatermarkStatus } from './element.js'
 import { CheckpointError, ConfigurationError, invariant, StreamError, unreachable } from './errors.js'
 import type { InputTime } from './eventTime.js'
+import { type Arrival, InFlight, readInFlight } from './inFlight.js'
 import type { Json } from './json.js'
 import type { Receiver } from './machine.js'
 import type { RunContext } from './run.js'
@@ -27,8 +34,12 @@ interface Input {
   started: StreamStart | undefined
   end: EndOfInput | undefined
   completed: boolean
-  /** Has delivered the barrier that is being aligned, or waits for the other inputs to start. */
+  /** Its elements are held back: it has delivered the barrier that is being aligned, or waits for the other inputs to start. */
   blocked: boolean
+  /** Has delivered the barrier under way. */
+  delivered: boolean
+  /** Each of its records is looked at: a barrier may overtake it, or has. */
+  watched: boolean
   held: Exclude<Element, StreamStart>[]
 }
 
@@ -39,14 +50,31 @@ export interface Junction extends Downstream {
   readonly connects: readonly number[] | undefined
   /** One of the inputs has ended for good. */
   inputEnded?(input: number): void
+  /** Captures, and forwards a barrier that not all inputs have delivered. */
+  overtake(barrier: CheckpointBarrier): void
+  /** All inputs have delivered it: what was captured is complete, together with what it has overtaken. */
+  overtaken(barrier: CheckpointBarrier, inFlight: Json | undefined): void
+  /** What was captured for it is of no use any more: its checkpoint was given up or, with a cause, has to be. */
+  giveUp(barrier: CheckpointBarrier, cause?: unknown): void
 }
+
+/** Barriers that are counted at the same time where nothing is held back; of more, the oldest is given up. */
+const countedBarriersMax = 50
 
 export class Alignment {
   private readonly inputs: Input[]
   private readonly valve: WatermarkValve | CombinedWatermark
   private run: RunContext | undefined
   private into: Receiver<unknown> | undefined
+  private rules: BarrierRules = alignedBarriers
   private aligning: CheckpointBarrier | undefined
+  private alignedSinceMs = 0
+  /** What the barrier under way has overtaken so far, once it has been forwarded. */
+  private inFlight: InFlight | undefined
+  /** Which inputs have delivered a barrier, where nothing is held back. */
+  private readonly counted = new Map<number, Set<Input>>()
+  /** What a barrier had overtaken before the restart. */
+  private replayed: readonly Arrival[] | undefined
   /** Barriers up to this id have passed or were given up. */
   private settled = 0
   private heldCount = 0
@@ -65,6 +93,8 @@ export class Alignment {
       end: undefined,
       completed: false,
       blocked: true,
+      delivered: false,
+      watched: false,
       held: [],
     }))
     this.valve = behind.connects === undefined ? new WatermarkValve(count, behind) : new CombinedWatermark(count, behind)
@@ -103,16 +133,32 @@ export class Alignment {
     this.valve.restore(stored)
   }
 
+  /** Takes over what a barrier had overtaken; it waits until everything behind this has opened. */
+  restoreInFlight(stored: Json): void {
+    this.replayed = readInFlight(stored, this.paths, { codec: this.rules.codec, uid: this.behind.operator })
+    for (const input of this.inputs) input.blocked = true
+  }
+
+  /** Something waits to be processed before anything else that arrives. */
+  get replays(): boolean {
+    return this.replayed !== undefined
+  }
+
+  /** Processes what was in flight, unless an element that has arrived meanwhile has already made it. */
+  replay(): void {
+    if (this.replayed !== undefined && !this.busy) this.exclusively(() => this.replayFirst())
+  }
+
   /** A checkpoint was given up: what is held back for it goes on. */
   abort(checkpointId: number): void {
-    this.settled = Math.max(this.settled, checkpointId)
+    this.settle(Math.max(this.settled, checkpointId))
     if (this.aligning === undefined || this.aligning.checkpointId > checkpointId) return
     if (this.busy) this.givenUp = true
     else this.exclusively(() => this.release())
   }
 
   private record(input: Input, value: unknown, timestamp: number | undefined, key: unknown): void {
-    if (this.busy || input.blocked) this.arrive(input, new RecordElement(value, timestamp, key))
+    if (this.busy || input.blocked || input.watched) this.arrive(input, new RecordElement(value, timestamp, key))
     else {
       this.busy = true
       try {
@@ -153,9 +199,20 @@ export class Alignment {
   }
 
   private receive(input: Input, element: Element): void {
+    if (this.replayed !== undefined) this.replayFirst()
     if (element.kind === 'start') this.start(input, element)
     else if (input.blocked) this.hold(input, element)
-    else this.process(input, element)
+    else {
+      if (input.watched && element.kind !== 'barrier') this.watch(input, element)
+      this.process(input, element)
+    }
+  }
+
+  private replayFirst(): void {
+    const replayed = this.replayed ?? []
+    this.replayed = undefined
+    for (const input of this.inputs) input.blocked = false
+    for (const { input, element } of replayed) this.process(this.inputs[input] as Input, element)
   }
 
   private process(input: Input, element: Exclude<Element, StreamStart>): void {
@@ -188,9 +245,10 @@ export class Alignment {
     if (first === undefined || starts.some((each) => each === undefined)) return
     const known = starts as StreamStart[]
     this.run = (known.find((each) => each.run.kind === 'job') ?? first).run
+    this.rules = this.run.barriers ?? alignedBarriers
     if (this.run.kind === 'job' && known.some((each) => each.run !== this.run))
       throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { operator: this.behind.operator })
-    const path = `(${known.map((each) => each.path).join('+')})`
+    const path = `(${this.paths.join('+')})`
     const needKeys = this.behind.connects ?? known.map((_, index) => index)
     this.behind.start(
       new StreamStart(
@@ -206,31 +264,103 @@ export class Alignment {
 
   private barrier(input: Input, barrier: CheckpointBarrier): void {
     if (barrier.checkpointId <= this.settled) return
+    if (this.rules.atLeastOnce) return this.count(input, barrier)
     if (this.aligning !== undefined && barrier.checkpointId > this.aligning.checkpointId) {
       this.settled = this.aligning.checkpointId
       this.release()
       if (input.blocked) return this.hold(input, barrier)
     }
     if (this.aligning !== undefined && barrier.checkpointId < this.aligning.checkpointId) return
-    this.aligning = barrier
-    input.blocked = true
-    if (!this.inputs.every((each) => each.blocked)) return
+    if (this.aligning === undefined) this.begin(barrier)
+    input.delivered = true
+    if (this.inFlight === undefined) input.blocked = true
+    input.watched = false
+    if (!this.inputs.every((each) => each.delivered)) return this.overtakeInTime()
     this.settled = barrier.checkpointId
-    this.behind.barrier(barrier)
+    const { inFlight } = this
+    this.inFlight = undefined
+    if (inFlight === undefined) this.behind.barrier(barrier)
+    else this.behind.overtaken(barrier, inFlight.stored(this.paths))
     this.release()
   }
 
-  /** Lets held elements go on, input by input, until each is through or blocked again by a later barrier among them. */
+  /** The first input has delivered a barrier. */
+  private begin(barrier: CheckpointBarrier): void {
+    this.aligning = barrier
+    if (this.rules.overtakesAfterMs === Number.POSITIVE_INFINITY) return
+    this.alignedSinceMs = barrier.startedMs ?? this.nowMs
+    for (const input of this.inputs) input.watched = true
+  }
+
+  /** Inputs have been held back for so long: the barrier overtakes what is still to come before it. */
+  private overtakeInTime(): void {
+    const { aligning } = this
+    if (aligning === undefined || this.inFlight !== undefined) return
+    if (this.rules.overtakesAfterMs === Number.POSITIVE_INFINITY || this.nowMs - this.alignedSinceMs < this.rules.overtakesAfterMs) return
+    this.inFlight = new InFlight(this.rules.codec)
+    this.behind.overtake(aligning)
+    this.letOn(this.inputs.filter(({ delivered }) => delivered))
+  }
+
+  /** An element of an input that has not delivered the barrier under way. */
+  private watch(input: Input, element: Element): void {
+    this.overtakeInTime()
+    const { aligning, inFlight } = this
+    if (aligning === undefined || inFlight === undefined || !input.watched) return
+    try {
+      inFlight.add(input.index, element)
+    } catch (cause) {
+      return this.giveUp(aligning, cause)
+    }
+    const max = this.run?.limits.heldElementsMax ?? 0
+    if (inFlight.size > max) this.giveUp(aligning, this.tooMuch(aligning, max))
+  }
+
+  /** What was captured is of no use: the checkpoint is declined, and what is under way goes on. */
+  private giveUp(barrier: CheckpointBarrier, cause: unknown): void {
+    this.settled = barrier.checkpointId
+    this.inFlight = undefined
+    this.behind.giveUp(barrier, cause)
+    this.release()
+  }
+
+  /** Where nothing is held back: the barrier goes on as the last input delivers it, and older ones are given up. */
+  private count(input: Input, barrier: CheckpointBarrier): void {
+    const delivered = this.counted.get(barrier.checkpointId) ?? new Set<Input>()
+    delivered.add(input)
+    this.counted.set(barrier.checkpointId, delivered)
+    if (delivered.size === this.inputs.length) {
+      this.settle(barrier.checkpointId)
+      this.behind.barrier(barrier)
+    } else if (this.counted.size > countedBarriersMax) this.settle(Math.min(...this.counted.keys()))
+  }
+
+  /** Barriers up to this one are of no interest any more. */
+  private settle(checkpointId: number): void {
+    this.settled = checkpointId
+    for (const counted of [...this.counted.keys()]) if (counted <= checkpointId) this.counted.delete(counted)
+  }
+
+  /** The barrier under way has passed or was given up. */
   private release(): void {
+    const { aligning, inFlight } = this
     this.aligning = undefined
+    this.inFlight = undefined
     this.givenUp = false
-    const queues = this.inputs.map((input) => {
+    if (aligning !== undefined && inFlight !== undefined) this.behind.giveUp(aligning)
+    for (const input of this.inputs) input.delivered = input.watched = false
+    this.letOn(this.inputs)
+  }
+
+  /** Lets held elements go on, input by input, until each is through or blocked again by a later barrier among them. */
+  private letOn(inputs: readonly Input[]): void {
+    const queues = inputs.map((input) => {
       input.blocked = false
       const queue = input.held
       input.held = []
+      this.heldCount -= queue.length
       return { input, queue }
     })
-    this.heldCount = 0
     for (const { input, queue } of queues) for (const element of queue) this.receive(input, element)
   }
 
@@ -243,11 +373,20 @@ export class Alignment {
     if (aligning === undefined)
       throw new StreamError('ENTRY_QUEUE_FULL', { operator: this.behind.operator, heldElementsMax: max, reason: 'another input has not started' })
     this.settled = aligning.checkpointId
-    this.run?.abort(
-      aligning.checkpointId,
-      new CheckpointError('ALIGNMENT_BUFFER_FULL', { operator: this.behind.operator, checkpointId: aligning.checkpointId, heldElementsMax: max }),
-    )
+    this.run?.abort(aligning.checkpointId, this.tooMuch(aligning, max))
     this.release()
+  }
+
+  private tooMuch({ checkpointId }: CheckpointBarrier, heldElementsMax: number): CheckpointError {
+    return new CheckpointError('ALIGNMENT_BUFFER_FULL', { operator: this.behind.operator, checkpointId, heldElementsMax })
+  }
+
+  private get paths(): string[] {
+    return this.inputs.map(({ index, started }) => started?.path ?? `input ${index}`)
+  }
+
+  private get nowMs(): number {
+    return this.run?.clock.nowMs() ?? 0
   }
 
   private complete(input: Input): void {

@@ -7,7 +7,8 @@ import * as t from 'io-ts'
 import { BackendError } from './errors.js'
 import type { Json } from './json.js'
 
-const format = 1
+/** Format 2: some operator has records in flight, which a reader of format 1 would lose. */
+const format = 2
 
 const json = new t.Type<Json, Json, unknown>(
   'Json',
@@ -19,7 +20,7 @@ const json = new t.Type<Json, Json, unknown>(
 const PendingTransaction = t.type({ checkpointId: t.number, epoch: t.number, handle: json })
 
 const Body = t.type({
-  format: t.literal(format),
+  format: t.union([t.literal(1), t.literal(format)]),
   maxParallelism: t.number,
   sources: t.record(t.string, t.type({ offset: json, finished: t.boolean })),
   operators: t.record(t.string, t.type({ derived: t.boolean, meta: json })),
@@ -33,7 +34,8 @@ export type CheckpointBody = t.TypeOf<typeof Body>
 export const byName = <A>(entries: Iterable<readonly [string, A]>): { [name: string]: A } =>
   Object.assign(Object.create(null) as { [name: string]: A }, Object.fromEntries(entries))
 
-export const bodyOf = (parts: Omit<CheckpointBody, 'format'>): Json => ({ format, ...parts }) as unknown as Json
+export const bodyOf = (parts: Omit<CheckpointBody, 'format'>, { inFlight = false }: { readonly inFlight?: boolean } = {}): Json =>
+  ({ format: inFlight ? format : 1, ...parts }) as unknown as Json
 
 export function readBody(stored: Json): CheckpointBody {
   const found = (stored as { format?: unknown } | null)?.format

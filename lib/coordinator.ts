@@ -9,6 +9,7 @@
  * **Fault model** Any participant may decline, be late or never answer; any write may fail; the process may die anywhere; another
  * process may take the storage over (then this run ends).
  */
+import type { BarrierOptions } from './barrierRules.js'
 import { bodyOf, byName, type CheckpointBody } from './checkpointBody.js'
 import type { Cancel, Clock } from './clock.js'
 import type { CommitQueue } from './commitQueue.js'
@@ -22,7 +23,7 @@ import type { RunSource } from './runSource.js'
 import { RowFrames } from './state/rowFrames.js'
 import { unwrap } from './task.js'
 
-export interface CheckpointOptions {
+export interface CheckpointOptions extends BarrierOptions {
   /** Time from the start of one checkpoint to the start of the next. Default 1,000; `Infinity` for none but those asked for. */
   readonly intervalMs?: number
   /** Time from the end of one checkpoint to the start of the next, at least. Default 0. */
@@ -219,7 +220,7 @@ export class Coordinator {
     if (this.closed) return
     const timeoutMs = this.options.timeoutMs ?? 600_000
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.timeout = clock.callAt(pending.startedMs + timeoutMs, () => this.timedOut(pending, timeoutMs))
-    const barrier = new CheckpointBarrier(id)
+    const barrier = new CheckpointBarrier(id, pending.startedMs)
     for (const source of sources) source.barrier(barrier)
     const missing = (): string[] => [...participants.keys()].filter((uid) => !pending.snapshots.has(uid))
     for (let hop = 0; hop < hopsMax && missing().length > 0 && pending.aborted === undefined; hop++) await undefined
@@ -305,14 +306,15 @@ export class Coordinator {
   private body(pending: Pending): ReturnType<typeof bodyOf> {
     const { participants, commits } = this.host
     const operators = byName(
-      [...pending.snapshots].map(([uid, { meta }]) => {
+      [...pending.snapshots].map(([uid, { meta, inFlight = false }]) => {
         const participant = participants.get(uid)
         invariant(participant !== undefined, 'who acknowledges is a participant')
-        return [uid, { derived: participant.derived, meta }] as const
+        return [uid, { derived: participant.derived && !inFlight, meta }] as const
       }),
     )
     const sinks = byName([...commits].map(([uid, queue]) => [uid, queue.pending(pending.id)] as const))
-    return bodyOf({ maxParallelism: this.host.maxParallelism, sources: pending.offsets, operators, sinks })
+    const inFlight = [...pending.snapshots.values()].some((snapshot) => snapshot.inFlight === true)
+    return bodyOf({ maxParallelism: this.host.maxParallelism, sources: pending.offsets, operators, sinks }, { inFlight })
   }
 
   /** The manifest is published: from now on a crash recovers this checkpoint. */

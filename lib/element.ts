@@ -91,7 +91,11 @@ export class WatermarkStatus extends Branded {
 /** In-band mark of checkpoint n. Made by the coordinator alone; never overtakes a record. */
 export class CheckpointBarrier extends Branded {
   readonly kind = 'barrier'
-  constructor(readonly checkpointId: CheckpointId) {
+  constructor(
+    readonly checkpointId: CheckpointId,
+    /** When the checkpoint began, by the clock of its run. */
+    readonly startedMs?: number,
+  ) {
     super()
   }
 }

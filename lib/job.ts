@@ -1,5 +1,6 @@
 import { type Observable, ReplaySubject, retry, type Subscription } from 'rxjs'
 import { assembled } from './assembly.js'
+import { barrierRules } from './barrierRules.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
@@ -166,6 +167,7 @@ function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
   if (options.minPauseMs !== undefined) atLeast('checkpoints.minPauseMs', options.minPauseMs, 0)
   if (options.timeoutMs !== undefined) atLeast('checkpoints.timeoutMs', options.timeoutMs, 1)
   if (options.tolerableFailures !== undefined) atLeast('checkpoints.tolerableFailures', options.tolerableFailures, 0)
+  barrierRules(options)
   return options
 }
 

@@ -12,6 +12,7 @@
 import { option } from 'fp-ts'
 import type { Observable } from 'rxjs'
 import { assemble } from './assembly.js'
+import { type BarrierRules, barrierRules } from './barrierRules.js'
 import { type CheckpointBody, readBody } from './checkpointBody.js'
 import type { Clock } from './clock.js'
 import { CommitQueue } from './commitQueue.js'
@@ -71,6 +72,7 @@ export class JobRun implements RunContext {
   readonly clock: Clock
   readonly limits: Limits
   readonly development: boolean
+  readonly barriers: BarrierRules
   state: StateTables = heapTables
   /** Resolves when nothing of this run is under way any more. */
   readonly quiet: Promise<void>
@@ -106,6 +108,7 @@ export class JobRun implements RunContext {
     this.clock = options.clock
     this.limits = options.limits
     this.development = options.development
+    this.barriers = barrierRules(options.checkpoints)
     this.quiet = new Promise((resolve) => {
       this.becomeQuiet = resolve
     })

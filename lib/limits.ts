@@ -2,7 +2,7 @@ import { ConfigurationError } from './errors.js'
 
 /** Nothing grows without bound: each buffer has a limit with a name. */
 export interface Limits {
-  /** Elements held back at one operator while its inputs align. More aborts the checkpoint. Default 100,000. */
+  /** Elements held back, or stored in flight, at one operator until all inputs have delivered a barrier. More aborts the checkpoint. Default 100,000. */
   readonly heldElementsMax: number
   /** Elements that wait at an operator that is busy (a feedback loop). More ends the run. Default 10,000. */
   readonly entryQueueMax: number

@@ -1,4 +1,5 @@
 import type { option, taskEither } from 'fp-ts'
+import type { BarrierRules } from './barrierRules.js'
 import type { Clock } from './clock.js'
 import type { DriftGroup } from './driftGroup.js'
 import type { DroppedRecords } from './droppedRecords.js'
@@ -23,6 +24,8 @@ export interface RunContext {
   readonly limits: Limits
   /** Where live rows stay. */
   readonly state: StateTables
+  /** How barriers that do not arrive together are dealt with; aligned, unless told. */
+  readonly barriers?: BarrierRules
   /** Outside production: values are frozen and captures are compared. */
   readonly development: boolean
   /**
@@ -77,6 +80,8 @@ export interface SinkParticipant {
 /** What an operator hands over at a barrier. Everything in it is fixed at that moment; encoding follows in slices. */
 export interface Snapshot {
   readonly meta: Json
+  /** It has records in flight: they belong to the checkpoint, so that the operator may not be missing at a restore. */
+  readonly inFlight?: boolean
   readonly tables: readonly RowCapture[]
   /** A sink only: makes the transaction durable and yields what commits it. */
   readonly transaction?: taskEither.TaskEither<Error, option.Option<TransactionHandle>> | undefined

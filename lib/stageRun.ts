@@ -62,6 +62,8 @@ export class StageRun implements Upstream, Junction, Participant {
   /** Not known after a restore to an operator that stores nothing: then the first that comes is passed on, whatever it says. */
   private inputIdle: boolean | undefined
   private lastBarrier = 0
+  /** What was captured for a barrier that not all inputs have delivered yet. */
+  private overtaking: Snapshot | undefined
   /** The end of input was processed, in this run or before its checkpoint: once is enough. */
   private ended = false
   /** The end of input has come and has not gone on. */
@@ -186,6 +188,42 @@ export class StageRun implements Upstream, Junction, Participant {
     if (!this.ended) this.machine?.inputEnded?.(input)
   }
 
+  // ---- a barrier that overtakes: captured and forwarded at the first input, acknowledged at the last
+
+  overtake(barrier: CheckpointBarrier): void {
+    invariant(barrier.checkpointId > this.lastBarrier, 'checkpoint ids increase along a stream')
+    this.lastBarrier = barrier.checkpointId
+    let failure: { readonly cause: unknown } | undefined
+    try {
+      this.overtaking = this.capture(barrier)
+    } catch (cause) {
+      failure = { cause }
+    }
+    this.forward(barrier)
+    if (failure !== undefined) this.started?.run.decline(barrier.checkpointId, this.uid, failure.cause)
+  }
+
+  overtaken({ checkpointId }: CheckpointBarrier, inFlight: Json | undefined): void {
+    const snapshot = this.overtaking
+    this.overtaking = undefined
+    if (snapshot === undefined) return
+    const { meta } = snapshot
+    this.started?.run.acknowledge(
+      checkpointId,
+      this.uid,
+      inFlight === undefined ? snapshot : { ...snapshot, meta: { ...(meta as { readonly [name: string]: Json }), inFlight }, inFlight: true },
+    )
+  }
+
+  giveUp({ checkpointId }: CheckpointBarrier, cause?: unknown): void {
+    const snapshot = this.overtaking
+    this.overtaking = undefined
+    for (const table of snapshot?.tables ?? []) table.giveBack()
+    // A transaction that has ended is pending, whatever becomes of its checkpoint.
+    if (snapshot?.transaction !== undefined) this.started?.run.acknowledge(checkpointId, this.uid, { ...snapshot, tables: [] })
+    if (cause !== undefined) this.started?.run.decline(checkpointId, this.uid, cause)
+  }
+
   end(end: EndOfInput): void {
     if (this.endLetOut) return
     this.endReached = end
@@ -231,10 +269,11 @@ export class StageRun implements Upstream, Junction, Participant {
   }
 
   restore(stored: StoredSnapshot): void {
-    const { time, ended, inputs, state, tables } = stored.meta as {
+    const { time, ended, inputs, inFlight, state, tables } = stored.meta as {
       time: Json
       ended: boolean
       inputs?: Json
+      inFlight?: Json
       state?: Json
       tables: { readonly [name: string]: Json }
     }
@@ -244,6 +283,10 @@ export class StageRun implements Upstream, Junction, Participant {
     this.ended = ended
     this.inputIdle = idle
     if (inputs !== undefined) this.alignment?.restore(inputs)
+    if (inFlight !== undefined) {
+      if (this.alignment === undefined) throw new RestoreError('STATE_UNCLAIMED', { uid: this.uid, kind: 'records in flight' })
+      this.alignment.restoreInFlight(inFlight)
+    }
     for (const table of this.tables) {
       const meta = tables[table.name]
       if (meta !== undefined) table.restoreMeta(meta)
@@ -260,6 +303,8 @@ export class StageRun implements Upstream, Junction, Participant {
 
   open(): void {
     this.machine?.open?.()
+    const { alignment } = this
+    if (alignment?.replays === true) this.started?.run.post(() => alignment.replay())
   }
 
   checkpointAborted(checkpointId: number): void {

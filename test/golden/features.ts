@@ -16,6 +16,7 @@ import { schemaEvolution } from './features/schemaEvolution.js'
 import { timerService } from './features/timerService.js'
 import { triggers } from './features/triggers.js'
 import { twoPhaseCommit } from './features/twoPhaseCommit.js'
+import { unalignedBarriers } from './features/unalignedBarriers.js'
 import { timestampsAndWatermarks, watermarkIdleness, watermarkStrategy } from './features/watermarks.js'
 import { watermarkValve } from './features/watermarkValve.js'
 import { windowAssigners } from './features/windowAssigners.js'
@@ -55,7 +56,7 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'timestamps-and-watermarks': timestampsAndWatermarks,
   triggers,
   'two-phase-commit': twoPhaseCommit,
-  'unaligned-checkpoints': notYet('unaligned checkpoints'),
+  'unaligned-checkpoints': unalignedBarriers,
   'watermark-idleness': watermarkIdleness,
   'watermark-multiplexer': multiplexer,
   'watermark-strategy': watermarkStrategy,

@@ -1,3 +1,4 @@
+import { type BarrierOptions, type BarrierRules, barrierRules } from '../../lib/barrierRules.js'
 import { DriftGroup } from '../../lib/driftGroup.js'
 import type { JobEvent } from '../../lib/events.js'
 import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
@@ -21,6 +22,7 @@ export class HandRun implements RunContext {
   readonly clock: ManualClock
   readonly limits: Limits
   readonly development: boolean
+  readonly barriers: BarrierRules
   readonly participants = new Map<string, Participant>()
   readonly acknowledged: { readonly id: number; readonly uid: string; readonly snapshot: Snapshot }[] = []
   readonly declined: { readonly id: number; readonly uid: string; readonly cause: unknown }[] = []
@@ -33,10 +35,12 @@ export class HandRun implements RunContext {
     clock = manualClock(),
     limits = {},
     development = true,
-  }: { clock?: ManualClock; limits?: Partial<Limits>; development?: boolean } = {}) {
+    barriers = {},
+  }: { clock?: ManualClock; limits?: Partial<Limits>; development?: boolean; barriers?: BarrierOptions } = {}) {
     this.clock = clock
     this.limits = { ...defaultLimits, ...limits }
     this.development = development
+    this.barriers = barrierRules(barriers)
   }
 
   register(participant: Participant): string {

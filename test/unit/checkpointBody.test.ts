@@ -48,8 +48,15 @@ describe('the body of a checkpoint', () => {
   })
 
   test('one of a newer release is refused by name', () => {
-    expect(() => readBody({ ...(written() as object), format: 2 } as Json)).toThrow(
-      expect.objectContaining({ code: 'FORMAT_NEWER', details: expect.objectContaining({ found: 2, supported: 1 }) }),
+    expect(() => readBody({ ...(written() as object), format: 3 } as Json)).toThrow(
+      expect.objectContaining({ code: 'FORMAT_NEWER', details: expect.objectContaining({ found: 3, supported: 2 }) }),
     )
+  })
+
+  test('says so where records are in flight, and is otherwise what it always was', () => {
+    const parts = { maxParallelism: 1, sources: {}, operators: {}, sinks: {} }
+    expect((bodyOf(parts) as { format: number }).format).toBe(1)
+    expect((bodyOf(parts, { inFlight: true }) as { format: number }).format).toBe(2)
+    expect(readBody(bodyOf(parts, { inFlight: true })).maxParallelism).toBe(1)
   })
 })
