@@ -127,6 +127,11 @@ export const errorTable = {
     meaning: 'an asynchronous call took longer than it may',
     hint: 'raise timeoutMs, or say with otherwise what stands in for its result',
   },
+  ZIP_QUEUE_FULL: {
+    class: 'StreamError',
+    meaning: 'one of the streams of zipWith is too many values ahead of the others',
+    hint: 'its values wait for partners: let the streams bring as many each, or raise queuedValuesMax',
+  },
   STATE_VALUE_MISSING: {
     class: 'StreamError',
     meaning: 'null or undefined was added to a list',

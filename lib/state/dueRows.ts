@@ -15,7 +15,12 @@ export class DueRows<S> {
 
   /** The soonest time at which something is due. */
   get first(): number | undefined {
-    return this.times[0]
+    // Times whose rows were all taken back are still in the heap.
+    for (let first = this.times[0]; first !== undefined; first = this.times[0]) {
+      if (this.rowsAt.has(first)) return first
+      this.pop()
+    }
+    return undefined
   }
 
   /** Registering twice is registering once. */

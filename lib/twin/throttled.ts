@@ -14,15 +14,11 @@ export interface Throttled<T> {
 export const throttledCodec = <T>(values: StateCodec<T>): StateCodec<Throttled<T>> => ({
   version: values.version,
   toText: ({ untilMs, last }) =>
-    joinTexts(
-      last === undefined ? [`${untilMs}`] : [`${untilMs}`, timeText(last.heldMs), timeText(last.timestamp), values.toText(last.value)],
-    ),
+    joinTexts(last === undefined ? [`${untilMs}`] : [`${untilMs}`, timeText(last.heldMs), timeText(last.timestamp), values.toText(last.value)]),
   fromText(text, version) {
     const [untilMs, heldMs, timestamp, value] = splitTexts(text)
     const last =
-      value === undefined
-        ? undefined
-        : { heldMs: storedNumber(heldMs), timestamp: storedNumber(timestamp), value: values.fromText(value, version) }
+      value === undefined ? undefined : { heldMs: storedNumber(heldMs), timestamp: storedNumber(timestamp), value: values.fromText(value, version) }
     return { untilMs: Number(untilMs), last }
   },
 })

@@ -7,8 +7,8 @@ import { operate } from '../../lib/operate.js'
 import type { Row } from '../../lib/state/row.js'
 import type { RowTable } from '../../lib/state/rowTable.js'
 import { type HeldValue, heldCodec } from '../../lib/twin/heldValue.js'
-import { waitMs } from '../../lib/twin/waitMs.js'
 import { WaitingRows } from '../../lib/twin/waitingRows.js'
+import { waitMs } from '../../lib/twin/waitMs.js'
 
 export interface DebounceTimeOptions<T, C> {
   /** How long no other value may come. */

@@ -7,8 +7,8 @@ import { operate } from '../../lib/operate.js'
 import type { Row } from '../../lib/state/row.js'
 import type { RowTable } from '../../lib/state/rowTable.js'
 import { type Throttled, throttledCodec } from '../../lib/twin/throttled.js'
-import { waitMs } from '../../lib/twin/waitMs.js'
 import { WaitingRows } from '../../lib/twin/waitingRows.js'
+import { waitMs } from '../../lib/twin/waitMs.js'
 
 export interface ThrottleTimeOptions<T, C> {
   /** How long no other value goes on. */
