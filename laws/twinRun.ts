@@ -65,12 +65,12 @@ function play<T>(events: readonly TwinEvent<T>[], failure: unknown, make: (sched
   scheduler.flush()
 }
 
-/** Notes what comes, and when; nothing behind the end: an error of its input there ends a job, and is none of the operator. */
+/** Notes what comes, and when. An error of an input behind the end ends a job, and is none of the operator. */
 function noting(scheduler: VirtualTimeScheduler, notified: Notified[]): (kind: Notified['kind'], key: unknown, value: unknown) => void {
   let over = false
   return (kind, key, value) => {
-    if (over) return
-    over = kind !== 'next'
+    if (over && kind === 'error') return
+    if (kind !== 'next') over = true
     notified.push({ atMs: scheduler.now(), kind, key, value })
   }
 }

@@ -38,7 +38,7 @@ export class EntryTable<S> extends RowStore<S> {
     const at = mapKey(entry)
     if (entries.many !== undefined) return entries.many.get(at)
     const { single } = entries
-    return single !== undefined && mapKey(single.entry as Key) === at ? single : undefined
+    return single !== undefined && sameKey(mapKey(single.entry as Key), at) ? single : undefined
   }
 
   /** Adds an entry behind the others. There must be none of its name. */
@@ -168,3 +168,6 @@ function* all<S>({ single, many }: Entries<S>): IterableIterator<Row<S>> {
   if (many !== undefined) yield* many.values()
   else if (single !== undefined) yield single
 }
+
+/** As a `Map` finds its keys: NaN is itself. */
+const sameKey = (a: MapKey, b: MapKey): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b))

@@ -26,8 +26,8 @@ export interface TwinSpec<T, S, R> {
   readonly ttl: Ttl | undefined
   /** Shared by all keys: outside production it is frozen, as state is. */
   readonly seed?: unknown
-  /** Takes a value, and answers what is remembered next. The very state that it was given: nothing has changed. */
-  next(state: S | undefined, value: T, out: TwinOutput<R>): S
+  /** Takes a value, and answers what is remembered next. The very state that it was given, or none: nothing has changed. */
+  next(state: S | undefined, value: T, out: TwinOutput<R>): S | undefined
   /** Before the first record of a stream without keys. */
   begin?(out: TwinOutput<R>): void
   /** The input has ended: of each key that has come, and once of a stream without keys, whether anything came or not. */
@@ -78,7 +78,7 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
     const row = this.state.find()
     const before = row?.value
     const next = this.spec.next(before, value, this)
-    if (next !== before) this.state.write(row, next)
+    if (next !== before && next !== undefined) this.state.write(row, next)
   }
 
   processWatermark(): void {
