@@ -16,8 +16,8 @@ import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { CommittedUpTo, SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports/transactionalSink.js'
 import { systemCodeOf } from './failures.js'
 import { inTurn } from './inTurn.js'
-import { jsonLine } from './jsonLine.js'
 import { sinkFailure } from './jsonLinesErrors.js'
+import { lineOfJson } from './lineOfJson.js'
 import { type NewFile, PartBuffer } from './partBuffer.js'
 import { commitPart, renewPart } from './partCommit.js'
 import { committedName, inOrder, inProgressName, partFile, pendingName } from './partFiles.js'
@@ -88,7 +88,7 @@ export class JsonLinesWriter<T> implements SinkWriter<T> {
   write(value: T): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#closed) throw this.#afterClose()
-    this.#text += jsonLine(this.#writing.encode(value), this.#context.uid)
+    this.#text += lineOfJson(this.#writing.encode(value), this.#context.uid)
     if (this.#text.length >= blockLength) {
       this.#endBlock()
       this.#spill()

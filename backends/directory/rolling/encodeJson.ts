@@ -1,4 +1,4 @@
-import { jsonLine } from '../jsonLine.js'
+import { lineOfJson } from '../lineOfJson.js'
 import type { Encode } from './encode.js'
 
 /**
@@ -13,5 +13,5 @@ import type { Encode } from './encode.js'
  * @since 0.2.0
  */
 export function encodeJson<T = unknown>(): Encode<T> {
-  return jsonLine
+  return lineOfJson
 }
