@@ -46,6 +46,11 @@ export const errorTable = {
     meaning: 'windows that merge have a trigger that cannot merge',
     hint: 'choose another trigger, or give yours onMerge; states that merge are lists, and those that reduce or aggregate',
   },
+  STORAGE_WITHOUT_JOURNAL: {
+    class: 'ConfigurationError',
+    meaning: 'values are to be noted down, and the storage has no journal',
+    hint: 'use a storage that has one, such as directory(...), or leave journal: true out',
+  },
   CODEC_ASYNCHRONOUS: {
     class: 'ConfigurationError',
     meaning: 'a schema validates asynchronously',
@@ -121,6 +126,21 @@ export const errorTable = {
     class: 'StreamError',
     meaning: 'a value cannot be written so that it reads back the same',
     hint: 'functions, symbols, class instances and cycles cannot be stored: keep plain data, or give a codec',
+  },
+  INTAKE_FULL: {
+    class: 'StreamError',
+    meaning: 'values arrive faster than they can be taken',
+    hint: 'slow the source down (bufferTime, throttleTime, sampleTime), or raise receivedMax; what was noted down before is not lost',
+  },
+  JOURNAL_FULL: {
+    class: 'StreamError',
+    meaning: 'the journal has reached its limit',
+    hint: 'a checkpoint trims it: make checkpoints more frequent, find out why none completes, or raise journalBytesMax; what is in it is not lost',
+  },
+  STREAM_FINISHED: {
+    class: 'StreamError',
+    meaning: 'values came for an input whose end is part of the stored state',
+    hint: "if completing only means a pause, use atEnd: 'suspend'; if the source repeats what it has said, give id; else start under another name",
   },
   CALL_TIMED_OUT: {
     class: 'StreamError',

@@ -1,6 +1,7 @@
 export { type Cancel, type Clock, schedulerClock, systemClock } from './clock.js'
 export { type Codec, type CodecOf, codec, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
 export type { CheckpointOptions } from './coordinator.js'
+export type { Delivery } from './delivery.js'
 export type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
 export {
   type AnyKeyOperator,
@@ -16,7 +17,6 @@ export {
   type Unkeyed,
 } from './element.js'
 export { type Emitted, emits, type OutputType } from './emits.js'
-export type { Delivery } from './delivery.js'
 export {
   BackendError,
   CheckpointError,
@@ -35,7 +35,9 @@ export {
 } from './errors.js'
 export type { JobEvent } from './events.js'
 export type { CheckpointId, Epoch, JobName, OperatorUid } from './identity.js'
-export { defineJob, type Job, type JobOptions, type JobRunHandle, type JobScope } from './job.js'
+export type { Delivered } from './intake/delivery.js'
+export { defineJob, type Job, type JobRunHandle, type JobScope } from './job.js'
+export type { JobOptions } from './jobOptions.js'
 export type { Json } from './json.js'
 export type { Key } from './key.js'
 export { KeyedOperatorState } from './keyedOperator.js'
@@ -52,8 +54,17 @@ export type {
   StorageManifest,
   StoredCheckpoint,
 } from './ports/checkpointStorage.js'
-export type { FileLayer, OpenFile } from './ports/fileLayer.js'
-export type { DeadLetter, ReplayableSource, SourceBatch, SourceContext, SourceOffset, SourceRead, SourceReader } from './ports/replayableSource.js'
+export type { FileIdentity, FileLayer, OpenFile } from './ports/fileLayer.js'
+export type {
+  DeadLetter,
+  ReplayableSource,
+  SourceBatch,
+  SourceContext,
+  SourceFailure,
+  SourceOffset,
+  SourceRead,
+  SourceReader,
+} from './ports/replayableSource.js'
 export type { StateBackend, StateBackendManifest, StateTables } from './ports/stateBackend.js'
 export type { CommittedUpTo, SinkContext, SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
 export { type ExponentialDelayOptions, exponentialDelay } from './restart/exponentialDelay.js'

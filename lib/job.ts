@@ -1,45 +1,19 @@
 import { type Observable, ReplaySubject, retry, type Subscription } from 'rxjs'
 import { assembled } from './assembly.js'
-import { barrierRules } from './barrierRules.js'
-import { type Clock, systemClock } from './clock.js'
-import type { CheckpointOptions } from './coordinator.js'
-import { isDevelopment } from './development.js'
+import { ConsecutiveRuns } from './consecutiveRuns.js'
 import type { DroppedRecords } from './droppedRecords.js'
 import type { Stream } from './element.js'
 import { CheckpointError, ConfigurationError } from './errors.js'
 import type { JobEvent } from './events.js'
 import type { WatermarkExplanation } from './eventTime.js'
-import { jobName, operatorUid } from './identity.js'
+import { operatorUid } from './identity.js'
+import { type JobOptions, runOptionsOf } from './jobOptions.js'
 import { type Graph, JobRun } from './jobRun.js'
-import { atLeast, type Limits, limitsOf } from './limits.js'
 import { observable, streamOf } from './operate.js'
-import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
-import type { StateBackend } from './ports/stateBackend.js'
 import type { RestartStrategy } from './restart/restartStrategy.js'
 import { type Sunk, sink } from './sink.js'
-import { defaultPacing, type Pacing } from './sourcePump.js'
 import { SourceStage } from './sourceStage.js'
-import { heap } from './state/heap.js'
-
-export interface JobOptions {
-  /** Where completed checkpoints go. */
-  readonly storage: CheckpointStorage
-  readonly checkpoints?: CheckpointOptions
-  /** Where live rows stay between two checkpoints; default the {@link heap}. */
-  readonly state?: StateBackend
-  readonly restore?: {
-    /** Start although a sink has committed more than the checkpoint knows: what lies between is written a second time. Default no. */
-    readonly allowSinkAhead?: boolean
-  }
-  readonly limits?: Partial<Limits>
-  /** What time is it; default the machine's. */
-  readonly clock?: Clock
-  /** How much is done at once; a simulation draws it from its seed. */
-  readonly pacing?: Partial<Pacing>
-  /** Whether state values are frozen and compared, to find a step that changes them in place. Default: unless `NODE_ENV` is `production`. */
-  readonly development?: boolean
-}
 
 /** What a graph function is given. */
 export interface JobScope {
@@ -103,10 +77,9 @@ export interface Job extends Observable<JobEvent> {
  * @since 0.1.0
  */
 export function defineJob(name: string, options: JobOptions, build: (scope: JobScope) => Observable<Sunk> | readonly Observable<Sunk>[]): Job {
-  const checked = { name: jobName(name), limits: limitsOf(options.limits), checkpoints: checkedCheckpoints(options.checkpoints ?? {}) }
+  const runOptions = runOptionsOf(name, options)
+  const runs = new ConsecutiveRuns()
   let last: JobRun | undefined
-  /** Runs of which something may still be under way. */
-  const unquiet = new Set<JobRun>()
   const events = observable<JobEvent>((subscriber) => {
     const before = last
     // A second subscription while one runs is refused, and must not pass for the run that goes on.
@@ -118,28 +91,16 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
       if (event.kind === 'restored') isCurrent()
       subscriber.next(event)
     }
-    const run: JobRun = new JobRun(
-      {
-        ...checked,
-        storage: options.storage,
-        state: options.state ?? heap(),
-        clock: options.clock ?? systemClock,
-        pacing: { ...defaultPacing, ...options.pacing },
-        development: options.development ?? isDevelopment(),
-        allowSinkAhead: options.restore?.allowSinkAhead === true,
-      },
-      () => graphOf(build),
-      { event, complete: () => subscriber.complete(), error: (error) => subscriber.error(error) },
-    )
+    const run: JobRun = new JobRun(runOptions, () => graphOf(build), {
+      event,
+      complete: () => subscriber.complete(),
+      error: (error) => subscriber.error(error),
+    })
     if (before?.ended !== false) isCurrent()
-    // A run that was given up while it waited is quiet before the one that it waited for.
-    const ended = [...unquiet].filter((each) => each.ended).map((each) => each.quiet)
-    unquiet.add(run)
-    void run.quiet.then(() => unquiet.delete(run))
-    void Promise.all(ended).then(() => run.start())
+    runs.begin(run)
     return () => run.cancel()
   })
-  const job: Job = Object.assign(events, { name, run: (runOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, runOptions) })
+  const job: Job = Object.assign(events, { name, run: (startOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, startOptions) })
   return job
 }
 
@@ -162,15 +123,6 @@ function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
   return { sources, sinks: sinks.filter((each) => each !== undefined) }
 }
 
-function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
-  if (options.intervalMs !== undefined) atLeast('checkpoints.intervalMs', options.intervalMs, 1)
-  if (options.minPauseMs !== undefined) atLeast('checkpoints.minPauseMs', options.minPauseMs, 0)
-  if (options.timeoutMs !== undefined) atLeast('checkpoints.timeoutMs', options.timeoutMs, 1)
-  if (options.tolerableFailures !== undefined) atLeast('checkpoints.tolerableFailures', options.tolerableFailures, 0)
-  barrierRules(options)
-  return options
-}
-
 function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>): JobRunHandle {
   const events$ = new ReplaySubject<JobEvent>(1_000)
   let subscription: Subscription | undefined
@@ -183,9 +135,9 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     events$.subscribe({ next, error: reject, complete: resolve })
   })
   done.catch(() => {})
-  subscription = (restart === undefined ? job : job.pipe(retry('delay' in restart ? restart : { count: restart.count, delay: restart.delayMs }))).subscribe(
-    events$,
-  )
+  subscription = (
+    restart === undefined ? job : job.pipe(retry('delay' in restart ? restart : { count: restart.count, delay: restart.delayMs }))
+  ).subscribe(events$)
   return {
     events$: events$.asObservable(),
     done,

@@ -1,5 +1,6 @@
 export { assignTimestamps } from './assignTimestamps.js'
 export { type AsyncMapOptions, asyncMap } from './asyncMap.js'
+export { type CheckpointedOptions, checkpointed, type DeliveryWithCheckpoint, type ImmediateDelivery, type InputScope } from './checkpointed.js'
 export { type CoGroupOptions, coGroup, type GroupContext } from './coGroup.js'
 export { collect } from './collect.js'
 export { type BroadcastContext, connectBroadcast, type PlainDataContext } from './connectBroadcast.js'

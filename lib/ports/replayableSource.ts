@@ -1,6 +1,6 @@
 import type { option, task, taskEither } from 'fp-ts'
 import type { Clock } from '../clock.js'
-import type { BackendError, RestoreError, SourceError } from '../errors.js'
+import type { BackendError, RestoreError, SourceError, StreamError } from '../errors.js'
 import type { OperatorUid } from '../identity.js'
 import type { Json } from '../json.js'
 import type { SideOutput } from '../sideOutput.js'
@@ -28,6 +28,9 @@ export interface SourceBatch<out T> {
   offsetAfter(index: number): SourceOffset
 }
 
+/** What may go wrong with a source; most say `SourceError`, or `RestoreError` where an offset is gone. */
+export type SourceFailure = SourceError | RestoreError | BackendError | StreamError
+
 export type SourceRead<T> = { readonly kind: 'batch'; readonly batch: SourceBatch<T> } | { readonly kind: 'end' }
 
 /**
@@ -42,7 +45,7 @@ export interface ReplayableSource<out T> {
   readonly offsets: 'replayable'
   /** The side output that takes malformed records; without one a malformed record ends the run. */
   readonly deadLetters?: SideOutput<DeadLetter> | undefined
-  open(context: SourceContext): taskEither.TaskEither<SourceError | RestoreError | BackendError, SourceReader<T>>
+  open(context: SourceContext): taskEither.TaskEither<SourceFailure, SourceReader<T>>
 }
 
 export interface SourceContext {
@@ -58,7 +61,7 @@ export interface SourceReader<out T> {
   /** The offset where this reader starts: the one given, or the source's beginning. */
   readonly start: SourceOffset
   /** At least one record and at most `recordsMax`, or the end. Waits while there is nothing. Not called again before it has settled. */
-  read(recordsMax: number): taskEither.TaskEither<SourceError | RestoreError | BackendError, SourceRead<T>>
+  read(recordsMax: number): taskEither.TaskEither<SourceFailure, SourceRead<T>>
   /**
    * A checkpoint with `offset` is complete, and no checkpoint that is kept asks for anything before `oldest`: a source that keeps
    * records for us, or a broker that is told how far we are, may let go of what lies before. Must not throw.

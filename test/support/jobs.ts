@@ -1,6 +1,7 @@
 import { memory } from '../../backends/memory/memoryStorage.js'
 import type { JobEvent } from '../../lib/events.js'
-import { defineJob, type Job, type JobOptions, type JobRunHandle, type JobScope } from '../../lib/job.js'
+import { defineJob, type Job, type JobRunHandle, type JobScope } from '../../lib/job.js'
+import type { JobOptions } from '../../lib/jobOptions.js'
 import { type ManualClock, manualClock, settled } from './manualClock.js'
 
 export interface TestJob {

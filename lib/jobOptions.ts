@@ -1,0 +1,52 @@
+import { barrierRules } from './barrierRules.js'
+import { type Clock, systemClock } from './clock.js'
+import type { CheckpointOptions } from './coordinator.js'
+import { isDevelopment } from './development.js'
+import { jobName } from './identity.js'
+import type { RunOptions } from './jobRun.js'
+import { atLeast, type Limits, limitsOf } from './limits.js'
+import type { CheckpointStorage } from './ports/checkpointStorage.js'
+import type { StateBackend } from './ports/stateBackend.js'
+import { defaultPacing, type Pacing } from './sourcePump.js'
+import { heap } from './state/heap.js'
+
+export interface JobOptions {
+  /** Where completed checkpoints go. */
+  readonly storage: CheckpointStorage
+  readonly checkpoints?: CheckpointOptions
+  /** Where live rows stay between two checkpoints; default the {@link heap}. */
+  readonly state?: StateBackend
+  readonly restore?: {
+    /** Start although a sink has committed more than the checkpoint knows: what lies between is written a second time. Default no. */
+    readonly allowSinkAhead?: boolean
+  }
+  readonly limits?: Partial<Limits>
+  /** What time is it; default the machine's. */
+  readonly clock?: Clock
+  /** How much is done at once; a simulation draws it from its seed. */
+  readonly pacing?: Partial<Pacing>
+  /** Whether state values are frozen and compared, to find a step that changes them in place. Default: unless `NODE_ENV` is `production`. */
+  readonly development?: boolean
+}
+
+/** Checks the options of a job, and fills in what was left out. Throws a `ConfigurationError` `NAME_INVALID` or `OPTION_INVALID`. */
+export const runOptionsOf = (name: string, options: JobOptions): RunOptions => ({
+  name: jobName(name),
+  limits: limitsOf(options.limits),
+  checkpoints: checkedCheckpoints(options.checkpoints ?? {}),
+  storage: options.storage,
+  state: options.state ?? heap(),
+  clock: options.clock ?? systemClock,
+  pacing: { ...defaultPacing, ...options.pacing },
+  development: options.development ?? isDevelopment(),
+  allowSinkAhead: options.restore?.allowSinkAhead === true,
+})
+
+function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
+  if (options.intervalMs !== undefined) atLeast('checkpoints.intervalMs', options.intervalMs, 1)
+  if (options.minPauseMs !== undefined) atLeast('checkpoints.minPauseMs', options.minPauseMs, 0)
+  if (options.timeoutMs !== undefined) atLeast('checkpoints.timeoutMs', options.timeoutMs, 1)
+  if (options.tolerableFailures !== undefined) atLeast('checkpoints.tolerableFailures', options.tolerableFailures, 0)
+  barrierRules(options)
+  return options
+}
