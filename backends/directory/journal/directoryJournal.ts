@@ -18,8 +18,7 @@ import { openNamed, readFully, withFile, writeAll } from '../wholeFiles.js'
 import { encodeGroup, entryBytesMax, extentOf, groupBytesMax, preamble, readGroup } from './entriesFile.js'
 import { chainOf, type EntriesName, entriesFile, entriesFilesOf, isTemporary, temporaryFile } from './entriesNames.js'
 
-/** A file that has grown beyond this gets no further group: it is what a trim can remove. */
-const fileBytes = 8 * 1024 * 1024
+const fileBytesUsual = 8 * 1024 * 1024
 const copyBytes = 1024 * 1024
 
 interface KeptFile extends EntriesName {
@@ -43,6 +42,8 @@ export interface JournalOptions {
   readonly epoch: number
   /** Throws once this session must not write any more. */
   requireWriter(): void
+  /** A file that has grown beyond this gets no further group: it is what a trim can remove. 8 MiB unless told. */
+  readonly fileBytes?: number
 }
 
 export class DirectoryJournal implements Journal {
@@ -190,7 +191,7 @@ export class DirectoryJournal implements Journal {
 
   private async write(entries: readonly Buffer[]): Promise<void> {
     let last = this.kept.at(-1) as KeptFile
-    if (last.bytes >= fileBytes && last.first < this.ended) {
+    if (last.bytes >= (this.options.fileBytes ?? fileBytesUsual) && last.first < this.ended) {
       const full = this.active
       await this.startFile(entriesFile(this.options.epoch, this.ended))
       await bestEffort(async () => full?.close())
