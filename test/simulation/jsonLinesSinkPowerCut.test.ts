@@ -3,37 +3,21 @@ import { jsonLinesSink } from '../../backends/directory/jsonLinesSink.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { type Chance, chance, choices } from '../../laws/crashFsChoices.js'
 import { failNth } from '../../laws/crashFsError.js'
+import { driverNotes, type Known } from '../support/driverNotes.js'
 import { committedLines, hiddenParts } from '../support/parts.js'
 import { drive, type Manifest, noManifest } from '../support/sinkDriver.js'
 
 const path = '/data/out'
 const sinkOn = (files: CrashFs, bufferBytesMax = 8_000_000) => jsonLinesSink<unknown>(path, { files, bufferBytesMax })
 
-/** What was known at each place of the log of a file system. */
-interface Known {
-  readonly cut: number
-  readonly manifest: Manifest
-  readonly confirmed: number
-}
-
 /** Notes what is known as a run goes on. */
-function notes(files: CrashFs, manifest: Manifest, confirmed: number) {
-  const known: Known[] = [{ cut: 0, manifest, confirmed }]
-  const last = (): Known => known.at(-1) as Known
-  return {
-    known,
-    last,
-    at: (cut: number): Known => known.findLast((found) => found.cut <= cut) as Known,
-    published: (next: Manifest) => void known.push({ ...last(), cut: files.cuts, manifest: next }),
-    confirmed: (offset: number) => void known.push({ ...last(), cut: files.cuts, confirmed: offset }),
-  }
-}
+const notes = (files: CrashFs, manifest: Manifest, confirmed: number) => driverNotes(files, manifest, confirmed, (offset) => offset)
 
 /** What a reader sees may be behind what is decided, but never beyond it, and never behind what was acknowledged. */
 async function expectPrefix(
   files: CrashFs,
   records: readonly unknown[],
-  { confirmed, manifest }: Pick<Known, 'confirmed' | 'manifest'>,
+  { confirmed, manifest }: Pick<Known<number>, 'confirmed' | 'manifest'>,
 ): Promise<void> {
   const seen = await committedLines(files, path).catch((error: { code?: unknown }) => (error.code === 'ENOENT' ? [] : Promise.reject(error)))
   expect(seen).toEqual(records.slice(0, seen.length))

@@ -22,7 +22,7 @@ export const noManifest: Manifest = { epoch: 0, id: 0, offset: 0, handles: [] }
 /** What the driver tells, at the moment when it holds. */
 export interface DriverEvents {
   published(manifest: Manifest): void
-  /** All records before `offset` are acknowledged as committed. */
+  /** The transactions with the records before `offset` are acknowledged as committed. */
   confirmed(offset: number): void
 }
 
@@ -52,6 +52,7 @@ async function rest(writer: SinkWriter<unknown>, records: readonly unknown[], fr
       writer.write(records[offset], undefined, undefined)
       if (writer.full()) await writer.drained()
     }
+    if (offset === records.length) writer.endOfInput?.()
     id += 1
     const prepared = await writer.preCommit(checkpointId(id))()
     if (prepared._tag === 'Left') {
