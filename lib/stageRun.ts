@@ -11,7 +11,7 @@ import type { Cancel } from './clock.js'
 import { type Downstream, fanOut, type Output, type Upstream } from './downstream.js'
 import type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
 import { type CheckpointBarrier, EndOfInput, StreamStart } from './element.js'
-import { ConfigurationError, invariant, RestoreError } from './errors.js'
+import { CheckpointError, ConfigurationError, invariant, RestoreError } from './errors.js'
 import type { OperatorTime } from './eventTime.js'
 import type { Json } from './json.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
@@ -221,7 +221,8 @@ export class StageRun implements Upstream, Junction, Participant {
     for (const table of snapshot?.tables ?? []) table.giveBack()
     // A transaction that has ended is pending, whatever becomes of its checkpoint.
     if (snapshot?.transaction !== undefined) this.started?.run.acknowledge(checkpointId, this.uid, { ...snapshot, tables: [] })
-    if (cause !== undefined) this.started?.run.decline(checkpointId, this.uid, cause)
+    if (cause instanceof CheckpointError) this.started?.run.abort(checkpointId, cause)
+    else if (cause !== undefined) this.started?.run.decline(checkpointId, this.uid, cause)
   }
 
   end(end: EndOfInput): void {

@@ -33,6 +33,8 @@ export interface Plan {
   readonly retained: number
   readonly unconfirmedMax: number
   readonly timeoutMs: number
+  /** So old does a checkpoint become before its barrier overtakes; `Infinity` for never. */
+  readonly overtakesAfterMs: number
 }
 
 /** Nothing happens but the records. */
@@ -49,6 +51,7 @@ export const calm: Plan = {
   retained: 1,
   unconfirmedMax: 16,
   timeoutMs: Number.POSITIVE_INFINITY,
+  overtakesAfterMs: Number.POSITIVE_INFINITY,
 }
 
 /** Events at which the protocol changes hands: crashes there find more than crashes anywhere. */
@@ -114,4 +117,5 @@ export const plans = ({ powerCuts = false }: { readonly powerCuts?: boolean } = 
     retained: fc.integer({ min: 1, max: 3 }),
     unconfirmedMax: fc.constantFrom(1, 2, 16),
     timeoutMs: fc.constantFrom(Number.POSITIVE_INFINITY, 600_000),
+    overtakesAfterMs: fc.constantFrom(Number.POSITIVE_INFINITY, 0, 0, 1),
   })

@@ -4,6 +4,7 @@
  * **Invariants** Everything is decided by the seed of the plan. What a process does after its death has no effect here either.
  */
 
+import type { BarrierOptions } from '../../lib/barrierRules.js'
 import { BackendError, RxweirError } from '../../lib/errors.js'
 import type { JobEvent } from '../../lib/events.js'
 import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
@@ -138,7 +139,7 @@ class Schedule {
       {
         storage,
         clock: life,
-        checkpoints: { intervalMs: plan.intervalMs, timeoutMs: plan.timeoutMs, tolerableFailures: 100 },
+        checkpoints: { intervalMs: plan.intervalMs, timeoutMs: plan.timeoutMs, tolerableFailures: 100, ...this.barriers() },
         pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8 },
         limits: { unconfirmedCommitsMax: plan.unconfirmedMax },
         development: false,
@@ -161,6 +162,12 @@ class Schedule {
     )
     this.subscribe(life, defined)
     return life
+  }
+
+  private barriers(): BarrierOptions {
+    const { job, plan } = this.options
+    if (job.guarantee === 'atLeastOnce') return { mode: 'at-least-once' }
+    return plan.overtakesAfterMs === Number.POSITIVE_INFINITY ? {} : { unaligned: true, alignmentTimeoutMs: plan.overtakesAfterMs }
   }
 
   private subscribe(life: Life, job: Job): void {

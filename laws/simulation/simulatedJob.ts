@@ -16,6 +16,8 @@ export interface SimulatedJob {
   readonly order: Order
   /** What is kept has to agree (`same`, unless told), or depends on the machine's time and on calls outside (`any`). */
   readonly keeps?: 'same' | 'any'
+  /** `atLeastOnce`: barriers are only counted. Records may be committed again, and none is lost. */
+  readonly guarantee?: 'exactlyOnce' | 'atLeastOnce'
   build(scope: SimulatedScope): Observable<Sunk> | readonly Observable<Sunk>[]
 }
 

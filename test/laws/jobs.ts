@@ -251,6 +251,47 @@ export const jobs: readonly CampaignJob[] = [
     inputs: fc.record({ left: entries(14), right: entries(14) }),
   },
   {
+    name: 'unions in a row, with slow sides',
+    often: 2,
+    job: {
+      sources: ['left', 'right'],
+      sinks: ['out'],
+      order: 'perKey',
+      build: ({ source, sink }) => {
+        const named = (side: string) => mapValues((entry: Entry) => ({ ...entry, key: `${side} ${entry.key}` }))
+        const right = source('right') as Stream<Entry>
+        return (source('left') as Stream<Entry>).pipe(
+          observeOn(asapScheduler),
+          named('left'),
+          union(right.pipe(named('right'))),
+          byKey,
+          count('first'),
+          observeOn(asapScheduler),
+          union(right.pipe(byKey, count('again')) as never),
+          sink('out'),
+        ) as Observable<never>
+      },
+    },
+    inputs: fc.record({ left: entries(14), right: entries(14) }),
+  },
+  {
+    name: 'union with one slow side, at least once',
+    job: {
+      sources: ['left', 'right'],
+      sinks: ['out'],
+      order: 'multiset',
+      guarantee: 'atLeastOnce',
+      build: ({ source, sink }) =>
+        (source('left') as Stream<Entry>).pipe(
+          observeOn(asapScheduler),
+          mapValues((entry) => ({ ...entry, key: `left ${entry.key}` })),
+          union((source('right') as Stream<Entry>).pipe(mapValues((entry) => ({ ...entry, key: `right ${entry.key}` })))),
+          sink('out'),
+        ) as Observable<never>,
+    },
+    inputs: fc.record({ left: entries(14), right: entries(14) }),
+  },
+  {
     name: 'window with lateness and a side output',
     often: 5,
     job: {

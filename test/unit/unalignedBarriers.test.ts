@@ -204,13 +204,13 @@ describe('a barrier that overtakes', () => {
     expect(run.acknowledged).toEqual([])
   })
 
-  test('that overtakes too much declines the checkpoint, and loses nothing', () => {
+  test('that overtakes too much aborts the checkpoint, and loses nothing', () => {
     const { a, b, out, run } = junction({ limits: { heldElementsMax: 2 } })
     a.barrier(1)
     b.records(1, 2)
-    expect(run.declined).toEqual([])
+    expect(run.aborted).toEqual([])
     b.record(3).barrier(1)
-    expect(run.declined).toMatchObject([{ id: 1, cause: { code: 'ALIGNMENT_BUFFER_FULL', details: { operator: 'seeing', heldElementsMax: 2 } } }])
+    expect(run.aborted).toMatchObject([{ id: 1, error: { code: 'ALIGNMENT_BUFFER_FULL', details: { operator: 'seeing', heldElementsMax: 2 } } }])
     expect(out.seen).toEqual(['#1', 1, 2, 3])
     expect(run.acknowledged).toEqual([])
   })
