@@ -1,0 +1,191 @@
+import * as t from 'io-ts'
+import { Subject } from 'rxjs'
+import { directory } from '../../backends/directory/directory.js'
+import { CrashFs } from '../../laws/crashFs.js'
+import { biased, type Chance, chance } from '../../laws/crashFsChoices.js'
+import { asProcess } from '../../laws/crashFsProcess.js'
+import type { Stream } from '../../lib/element.js'
+import type { Delivered } from '../../lib/intake/delivery.js'
+import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
+import { checkpointed } from '../../operators/checkpointed.js'
+import { keyBy } from '../../operators/keyBy.js'
+import { statefulMap } from '../../operators/statefulMap.js'
+import { manualClock } from '../support/manualClock.js'
+
+export interface Counted {
+  readonly value: number
+  readonly key: number
+  /** How many values of the key came up to it. */
+  readonly count: number
+}
+
+export interface PlainVerdict {
+  deaths: number
+  powerCuts: number
+  results: number
+  repeated: number
+  readonly wrong: string[]
+}
+
+const keys = 3
+const never = new Promise<never>(() => {})
+
+const counting = (values: Stream<number>) =>
+  values.pipe(
+    keyBy((value) => value % keys),
+    statefulMap('count', { state: t.number, initial: 0 }, (n, value: number) => [n + 1, { value, key: value % keys, count: n + 1 }]),
+  )
+
+/** The files of a process that dies at one of its operations: that one may have had its effect, and none after it has. */
+function mortal(files: FileLayer, dieAt: number, effect: boolean): { readonly files: FileLayer; died(): boolean } {
+  let operations = 0
+  let dead = false
+  const step = async <A>(work: () => Promise<A>): Promise<A> => {
+    if (dead) return never
+    operations += 1
+    if (operations < dieAt) {
+      const answer = await work()
+      return dead ? never : answer
+    }
+    dead = true
+    if (effect) await work().catch(() => undefined)
+    return never
+  }
+  const opened = (file: OpenFile): OpenFile => ({
+    write: (bytes, position) => step(() => file.write(bytes, position)),
+    read: (into, position) => step(() => file.read(into, position)),
+    sync: () => step(() => file.sync()),
+    size: () => step(() => file.size()),
+    identify: () => step(() => file.identify()),
+    truncate: (bytes) => step(() => file.truncate(bytes)),
+    close: () => step(() => file.close()),
+  })
+  return {
+    died: () => dead,
+    files: {
+      create: async (path) => opened(await step(() => files.create(path))),
+      open: async (path) => opened(await step(() => files.open(path))),
+      link: (from, to) => step(() => files.link(from, to)),
+      rename: (from, to) => step(() => files.rename(from, to)),
+      unlink: (path) => step(() => files.unlink(path)),
+      makeDirectory: (path) => step(() => files.makeDirectory(path)),
+      list: (path) => step(() => files.list(path)),
+      size: (path) => step(() => files.size(path)),
+      identify: (path) => step(() => files.identify(path)),
+      syncDirectory: (path) => step(() => files.syncDirectory(path)),
+    },
+  }
+}
+
+/** What the results of all lives say together. */
+class Findings {
+  /** The value at each place of each key, and the other way round. */
+  private readonly atPlace = new Map<string, number>()
+  private readonly placeOf = new Map<number, string>()
+  private readonly ids = new Map<string, string>()
+  private readonly highest: number[] = Array.from({ length: keys }, () => 0)
+
+  constructor(private readonly verdict: PlainVerdict) {}
+
+  saw(result: Counted): void {
+    const place = `${result.key}/${result.count}`
+    this.verdict.results += 1
+    if (this.atPlace.get(place) === result.value) this.verdict.repeated += 1
+    else if (this.atPlace.has(place)) this.verdict.wrong.push(`place ${place} has ${this.atPlace.get(place)} and ${result.value}`)
+    const before = this.placeOf.get(result.value)
+    if (before !== undefined && before !== place) this.verdict.wrong.push(`${result.value} is counted at ${before} and at ${place}`)
+    this.atPlace.set(place, result.value)
+    this.placeOf.set(result.value, place)
+    this.highest[result.key] = Math.max(this.highest[result.key] as number, result.count)
+  }
+
+  delivered({ id, sequence, value }: Delivered<Counted>): void {
+    const known = this.ids.get(id)
+    const text = JSON.stringify(value)
+    if (known !== undefined && known !== text) this.verdict.wrong.push(`id ${id} is ${known} and ${text}`)
+    if (id !== `counting:${sequence}`) this.verdict.wrong.push(`result ${sequence} has the id ${id}`)
+    if (known === undefined && [...this.ids.values()].includes(text)) this.verdict.wrong.push(`${text} has a second id ${id}`)
+    if (known === undefined && sequence !== this.ids.size) this.verdict.wrong.push(`result ${sequence} comes when ${this.ids.size} are known`)
+    this.ids.set(id, text)
+    this.saw(value)
+  }
+
+  /** At the end every place up to the highest has been seen. */
+  close(): void {
+    for (const [key, highest] of this.highest.entries())
+      for (let count = 1; count <= highest; count += 1)
+        if (!this.atPlace.has(`${key}/${count}`)) this.verdict.wrong.push(`place ${key}/${count} was never seen, and ${highest} was`)
+  }
+}
+
+/** Lives of one pipeline over a hot source: each ends in a death, a power cut, an unsubscription or well. */
+export async function plainLives(seed: number, delivery: 'immediate' | 'withCheckpoint', lives = 5): Promise<PlainVerdict> {
+  const random = chance(seed)
+  const verdict: PlainVerdict = { deaths: 0, powerCuts: 0, results: 0, repeated: 0, wrong: [] }
+  const findings = new Findings(verdict)
+  let disk = new CrashFs()
+  let next = 0
+  for (let life = 1; life <= lives && verdict.wrong.length === 0; life += 1) {
+    next = await live({ disk, random, delivery, last: life === lives, next, token: life, findings, verdict })
+    if (life < lives && random() < 0.3) {
+      verdict.powerCuts += 1
+      disk = disk.cutAt(disk.cuts).image(biased(random))
+    } else disk = disk.afterProcessDeath()
+  }
+  findings.close()
+  return verdict
+}
+
+interface OneLife {
+  readonly disk: CrashFs
+  readonly random: Chance
+  readonly delivery: 'immediate' | 'withCheckpoint'
+  readonly last: boolean
+  readonly next: number
+  readonly token: number
+  readonly findings: Findings
+  readonly verdict: PlainVerdict
+}
+
+async function live({ disk, random, delivery, last, next, token, findings, verdict }: OneLife): Promise<number> {
+  const clock = manualClock(token * 1_000_000)
+  const process = mortal(
+    asProcess(disk, () => Math.floor(random() * 3)),
+    last ? Number.POSITIVE_INFINITY : 1 + Math.floor(random() ** 2 * 160),
+    random() < 0.5,
+  )
+  const storage = directory('/state', { files: process.files, clock, token: () => token.toString(16).padStart(8, '0') })
+  const options = { storage, journal: true, clock, atEnd: 'suspend', checkpoints: { intervalMs: 10 } } as const
+  const source = new Subject<number>()
+  let ended = false
+  const observer = {
+    error: (error: unknown) => {
+      ended = true
+      if (!process.died()) verdict.wrong.push(`life ${token} failed: ${String(error)}`)
+    },
+    complete: () => {
+      ended = true
+    },
+  }
+  const alive = (): boolean => !process.died()
+  const subscription =
+    delivery === 'immediate'
+      ? source.pipe(checkpointed('counting', options, counting)).subscribe({ ...observer, next: (result) => alive() && findings.saw(result) })
+      : source
+          .pipe(checkpointed('counting', { ...options, delivery: 'withCheckpoint' }, counting))
+          .subscribe({ ...observer, next: (result) => alive() && findings.delivered(result) })
+  let value = next
+  const steps = last ? 6 : 2 + Math.floor(random() * 12)
+  for (let step = 0; step < steps && alive() && !ended; step += 1) {
+    for (let count = Math.floor(random() * 4); count > 0; count -= 1) source.next(value++)
+    await clock.advance(Math.floor(random() * 15))
+  }
+  if (last || random() < 0.4) source.complete()
+  else if (random() < 0.5) subscription.unsubscribe()
+  for (let turn = 0; turn < 60 && !ended && alive(); turn += 1) await clock.advance(5)
+  if (last && !ended) verdict.wrong.push('the last life does not end')
+  if (!alive()) verdict.deaths += 1
+  // What is left of a dead process does nothing any more.
+  subscription.unsubscribe()
+  return value
+}
