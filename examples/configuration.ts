@@ -4,16 +4,18 @@
  * Flink's `env.enableCheckpointing(...)`, `CheckpointConfig` and `setStateBackend(...)`, as options of a job:
  *
  *     enableCheckpointing(10_000)                            checkpoints.intervalMs; every second unless told
- *     setCheckpointingMode(EXACTLY_ONCE)                     always
+ *     setCheckpointingMode(EXACTLY_ONCE)                     checkpoints.mode: 'exactly-once', unless told
  *     setMinPauseBetweenCheckpoints(500)                     checkpoints.minPauseMs
  *     setCheckpointTimeout(60_000)                           checkpoints.timeoutMs
  *     setMaxConcurrentCheckpoints(1)                         always: one at a time
  *     setTolerableCheckpointFailureNumber(3)                 checkpoints.tolerableFailures
+ *     enableUnalignedCheckpoints()                           checkpoints.unaligned
  *     RETAIN_ON_CANCELLATION                                 always; as many as retainedCheckpoints says
- *     HashMapStateBackend, FsStateBackend                    state: heap(), storage: directory(path); incremental as it is
+ *     HashMapStateBackend, FsStateBackend                    state: heap(), storage: directory(path)
  *     MemoryStateBackend, JobManagerCheckpointStorage        state: heap(), storage: memory()
+ *     EmbeddedRocksDBStateBackend                            a `StateBackend` of another kind than heap()
  *
- * State lives on the heap whatever the storage is; the storage says where checkpoints go. Both are written in the background always.
+ * `state` says where live state is, `storage` where checkpoints go. They are written in the background, always, and each writes what changed.
  *
  *     npm run example -- configuration
  */
@@ -30,7 +32,7 @@ import { pageViews } from './pageViews.js'
 export const options = (path: string): JobOptions => ({
   state: heap(),
   storage: directory(path, { retainedCheckpoints: 3 }),
-  checkpoints: { intervalMs: 10_000, minPauseMs: 500, timeoutMs: 60_000, tolerableFailures: 3 },
+  checkpoints: { intervalMs: 10_000, minPauseMs: 500, timeoutMs: 60_000, tolerableFailures: 3, mode: 'exactly-once', unaligned: true },
 })
 
 export async function main(print: (line: string) => void = console.log): Promise<void> {

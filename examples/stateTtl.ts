@@ -8,11 +8,12 @@
  *     StateVisibility.NeverReturnExpired                     expired: 'hidden' (default)
  *                     ReturnExpiredIfNotCleanedUp            expired: 'untilRemoved'
  *     cleanupIncrementally(n, ...)                           cleanup: { rowsPerAccess: n }
- *     cleanupFullSnapshot()                                  cleanup: 'index' (default): what has expired is removed when its time
- *                                                            has come, so no checkpoint has it
+ *     cleanupFullSnapshot()                                  cleanupFullSnapshot: true
+ *     cleanupInRocksdbCompactFilter()                        cleanupInCompactFilter: true
  *
- * Elements of a list and entries of a map expire one by one. Flink knows only the time of the machine, which is the default here too; this
- * program takes event time, which a replay repeats.
+ * Unless told otherwise, what has expired is removed when its time has come, also where its key never comes again. Elements of a list and
+ * entries of a map expire one by one. Flink knows only the time of the machine, which is the default here too; this program takes event
+ * time, which a replay repeats.
  *
  *     npm run example -- stateTtl
  */
@@ -32,7 +33,7 @@ export const visits = (clicks: Stream<Click>) =>
       {
         state: {
           first: valueState(Click, { ttl: { afterMs: hourMs, refresh: 'onReadAndWrite', expired: 'hidden', time: 'event' } }),
-          greeted: valueState(t.literal(true), { ttl: { afterMs: 7 * 24 * hourMs, time: 'event' } }),
+          greeted: valueState(t.literal(true), { ttl: { afterMs: 7 * 24 * hourMs, refresh: 'onWrite', cleanupFullSnapshot: true, time: 'event' } }),
         },
         emits: emits<string>(),
       },

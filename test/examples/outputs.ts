@@ -2,6 +2,7 @@
 export const outputs: { readonly [program: string]: readonly string[] } = {
   'wordCount/batch': ['(hello,3)', '(world,1)', '(flink,1)', '(java,1)'],
   'wordCount/bounded': ['(hello,1)', '(world,1)', '(hello,2)', '(flink,1)', '(hello,3)', '(java,1)'],
+  'wordCount/socket': ['(hello,1)', '(world,1)', '(hello,2)', '(flink,1)', '(hello,3)', '(java,1)', '(hello,4)', '(again,1)'],
   'wordCount/twoSources': ['(flink,3)', '(hello,6)', '(world,3)'],
   previousValue: ['null 1 processed', 'null 2 processed', 'null 3 processed', 'null 4 processed', 'null 5 processed'],
   everyHundred: ['state: 100', 'state: 100', 'state: 100', 'state: 100'],
