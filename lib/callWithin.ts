@@ -8,6 +8,11 @@ export interface CallLimits {
   readonly signal: AbortSignal
 }
 
+/** A call was not waited for any longer. */
+export class GivenUp extends Error {
+  override readonly name = 'GivenUp'
+}
+
 /**
  * Makes a call that is given up after a time, or when the signal aborts. The call's own signal aborts then, and the answer is a
  * rejection at once: a call that does not listen keeps nobody waiting, and what becomes of it is ignored.
@@ -21,7 +26,7 @@ export function callWithin<A>({ clock, timeoutMs, signal }: CallLimits, call: (s
     }
     const giveUp = (reason: string): void => {
       end()
-      const error = new Error(reason)
+      const error = new GivenUp(reason)
       controller.abort(error)
       reject(error)
     }
