@@ -7,6 +7,8 @@
 import { operatorMatrix } from '../law/operatorMatrix.js'
 import { campaigns } from '../laws/campaigns.js'
 import { runCampaign } from '../laws/runCampaign.js'
+import { journalPowerCuts } from '../simulation/journalPowerCuts.js'
+import { plainLives } from '../simulation/plainLives.js'
 
 export interface Hunt {
   readonly schedules: number
@@ -18,6 +20,8 @@ const [runs = 4_000, seed = 1] = process.argv.slice(2).map(Number)
 const rounds = 8
 const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps', 'processKeyed']
 const lawRuns = 20
+const livesOfPipelines = 60
+const journals = 6
 const weights = campaigns.reduce((sum, { weight }) => sum + weight, 0)
 
 async function hunt(): Promise<Hunt> {
@@ -44,6 +48,18 @@ async function hunt(): Promise<Hunt> {
       } catch (error) {
         return { schedules: schedules + lawRuns, found: { campaign: `${law.name} of ${name}`, kinds: ['LAW'], failure: String(error) } }
       }
+  }
+  // What stands between plain Observables, and the journal of what comes in.
+  for (const delivery of ['immediate', 'withCheckpoint'] as const)
+    for (let at = 0; at < livesOfPipelines; at += 1) {
+      schedules += 1
+      const { wrong } = await plainLives(seed + at, delivery)
+      if (wrong.length > 0) return { schedules, found: { campaign: `plain lives, ${delivery}`, kinds: ['LIVES'], failure: wrong.join('\n') } }
+    }
+  for (let at = 0; at < journals; at += 1) {
+    const { images, wrong } = await journalPowerCuts(seed + at)
+    schedules += images
+    if (wrong.length > 0) return { schedules, found: { campaign: 'power cuts of a journal', kinds: ['LOST'], failure: wrong.join('\n') } }
   }
   return { schedules, found: undefined }
 }
