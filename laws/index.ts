@@ -1,4 +1,5 @@
 export { backendLaws } from './backendLaws.js'
+export { type ClockUnderLaw, clockLaws } from './clockLaws.js'
 export { CrashFs, type CrashFsOptions, type PowerCut } from './crashFs.js'
 export type { Fault, Faults, FileCall, FileError } from './crashFsError.js'
 export { type JobUnderLaw, jobLaws } from './jobLaws.js'

@@ -4,8 +4,19 @@
 
 import { type Observable, Subject } from 'rxjs'
 import { type BarrierOptions, type BarrierRules, barrierRules } from '../lib/barrierRules.js'
+import type { Clock } from '../lib/clock.js'
 import { DriftGroup } from '../lib/driftGroup.js'
-import { type AnyStream, CheckpointBarrier, type Element, isElement, RecordElement, StreamStart, Watermark, WatermarkStatus } from '../lib/element.js'
+import {
+  type AnyStream,
+  CheckpointBarrier,
+  type Element,
+  EndOfInput,
+  isElement,
+  RecordElement,
+  StreamStart,
+  Watermark,
+  WatermarkStatus,
+} from '../lib/element.js'
 import { unreachable } from '../lib/errors.js'
 import type { JobEvent } from '../lib/events.js'
 import { type CheckpointId, checkpointId, type OperatorUid } from '../lib/identity.js'
@@ -45,17 +56,20 @@ export interface OperatorRunOptions {
   readonly limits?: Partial<Limits>
   /** How barriers that do not arrive together are dealt with; aligned, unless told. */
   readonly barriers?: BarrierOptions
+  /** Its time; it stands still, unless told. */
+  readonly clock?: Clock
   /** What an earlier run kept. */
   readonly from?: Kept | undefined
 }
+
+const stillClock: Clock = { nowMs: () => 0, callAt: () => () => {}, yield: () => Promise.resolve() }
 
 export class OperatorRun implements RunContext {
   readonly kind = 'job'
   readonly development = true
   readonly limits: Limits
   readonly barriers: BarrierRules
-  /** Time stands still. */
-  readonly clock = { nowMs: () => 0, callAt: () => () => {}, yield: () => Promise.resolve() }
+  readonly clock: Clock
   readonly left: Left[] = []
   readonly aborted: { readonly id: number; readonly cause: Error }[] = []
   private readonly participants = new Map<string, Participant>()
@@ -64,9 +78,10 @@ export class OperatorRun implements RunContext {
   private readonly metas = new Map<number, Map<string, string>>()
   private readonly chunks: { readonly id: number; readonly chunk: RowChunk }[]
 
-  constructor({ apply, inputs = 1, keyed = false, sides = [], limits = {}, barriers = {}, from }: OperatorRunOptions) {
+  constructor({ apply, inputs = 1, keyed = false, sides = [], limits = {}, barriers = {}, clock = stillClock, from }: OperatorRunOptions) {
     this.limits = { ...defaultLimits, ...limits }
     this.barriers = barrierRules(barriers)
+    this.clock = clock
     this.chunks = (from?.chunks ?? []).map((chunk) => ({ id: 0, chunk }))
     this.subjects = Array.from({ length: inputs }, () => new Subject<Element>())
     const stream = apply(this.subjects as unknown as readonly Observable<never>[])
@@ -93,6 +108,11 @@ export class OperatorRun implements RunContext {
 
   idle(idle: boolean, input = 0): void {
     this.send(new WatermarkStatus(idle), input)
+  }
+
+  end(input = 0): void {
+    this.watermark(Number.POSITIVE_INFINITY, input)
+    this.send(new EndOfInput(false), input)
   }
 
   /** What was captured at the barrier before is encoded only now, when it has changed since. */

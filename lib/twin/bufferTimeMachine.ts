@@ -12,7 +12,7 @@ import type { EntryTable } from '../state/entryTable.js'
 import type { Row } from '../state/row.js'
 import type { RowTable } from '../state/rowTable.js'
 import { HeldLimit } from './heldLimit.js'
-import { latest, type TimedValue, timedCodec } from './timedValue.js'
+import { later, type TimedValue, timedCodec } from './timedValue.js'
 import { WaitingRows } from './waitingRows.js'
 
 export interface BufferTimes {
@@ -155,7 +155,7 @@ export class BufferTimeMachine<T> implements Machine<T> {
     for (const { entry, value } of this.values.entries(key, undefined)) {
       if ((entry as number) < from) continue
       buffer.push(value.value)
-      timestamp = latest(timestamp, value.timestamp)
+      timestamp = later(timestamp, value.timestamp)
     }
     const next = this.nextNumber(key)
     this.buffers.remove(row)

@@ -5,7 +5,7 @@ import type { MachineContext } from '../machine.js'
 import type { StateDescriptor } from '../state/descriptor.js'
 import type { Ttl } from '../state/ttl.js'
 import { type RowState, rowState } from './rowState.js'
-import { latest, type TimedValue, timedCodec } from './timedValue.js'
+import { later, type TimedValue, timedCodec } from './timedValue.js'
 
 type Kept = RowState<TimedValue<unknown>>
 
@@ -13,6 +13,8 @@ type Kept = RowState<TimedValue<unknown>>
 export class LatestValues {
   private readonly kept: KeyedOperatorState<{ readonly [stream: string]: StateDescriptor<Kept> }>
   private readonly states: readonly Kept[]
+  /** Of what was appended, the latest event time. */
+  timestamp: number | undefined
 
   constructor(context: MachineContext<never>, codecs: readonly StateCodec<unknown>[], ttl: Ttl | undefined) {
     const names = codecs.map((_, index) => `latest${index}`)
@@ -29,6 +31,7 @@ export class LatestValues {
 
   enter(key: Key, timestamp: number | undefined): void {
     this.kept.enter(key, timestamp)
+    this.timestamp = timestamp
   }
 
   keep(stream: number, value: unknown, timestamp: number | undefined): void {
@@ -36,16 +39,15 @@ export class LatestValues {
     state.write(state.find(), { value, timestamp })
   }
 
-  /** Appends the last value of each stream and answers the latest of their event times; false while one of them has brought none. */
-  appendTo(values: unknown[]): { readonly timestamp: number | undefined } | undefined {
-    let timestamp: number | undefined
+  /** Appends the last value of each stream; false while one of them has brought none. */
+  appendTo(values: unknown[]): boolean {
     for (const state of this.states) {
       const row = state.find()
-      if (row === undefined) return undefined
+      if (row === undefined) return false
       values.push(row.value.value)
-      timestamp = latest(timestamp, row.value.timestamp)
+      this.timestamp = later(this.timestamp, row.value.timestamp)
     }
-    return { timestamp }
+    return true
   }
 
   expire(): void {

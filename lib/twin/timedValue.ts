@@ -20,8 +20,8 @@ export const timeText = (timestamp: number | undefined): string => (timestamp ==
 
 export const storedNumber = (text: string | undefined): number | undefined => (text === undefined || text === 'null' ? undefined : Number(text))
 
-/** The event time of a result that several values are part of: that of the last of them. */
-export function latest(a: number | undefined, b: number | undefined): number | undefined {
+/** The later of two event times, or the only one. */
+export function later(a: number | undefined, b: number | undefined): number | undefined {
   if (a === undefined || b === undefined) return a ?? b
   return Math.max(a, b)
 }

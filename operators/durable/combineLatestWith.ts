@@ -16,7 +16,7 @@ import { LatestValues } from '../../lib/twin/latestValues.js'
  * **When to use** in place of `combineLatestWith`; with keys, values meet whose keys are the same.
  * **State** the latest value of each stream, per key or one for streams without keys, owned by `uid`.
  * **Barrier** an input that has delivered it is held back until all have; then what changed is captured.
- * **Event time** a result carries the latest event time of its values.
+ * **Event time** a result carries the latest event time of its values, or none where the last of them to come has none.
  * **Laws** twin-equivalence · barrier-conservation · barrier-transparency · key-isolation · restore-equivalence · recovery-equivalence
  *
  * @param uid - names the state; renaming it abandons what was stored
@@ -106,8 +106,9 @@ class CombineLatestMachine extends JoiningMachine<unknown> {
     this.latest.enter(key, timestamp)
     this.latest.keep(input, value, timestamp)
     const values: unknown[] = []
-    const all = this.latest.appendTo(values)
-    if (all !== undefined) this.emit(this.project(values), all.timestamp, key)
+    if (!this.latest.appendTo(values)) return
+    // One that was brought about by a value without event time has none: with that of another one it could be late.
+    this.emit(this.project(values), timestamp === undefined ? undefined : this.latest.timestamp, key)
   }
 
   protected forget(): void {

@@ -113,7 +113,7 @@ class WithLatestMachine extends JoiningMachine<unknown> {
     this.latest.enter(key, timestamp)
     if (input > 0) return this.latest.keep(input - 1, value, timestamp)
     const values = [value]
-    if (this.latest.appendTo(values) !== undefined) this.emit(this.project(values), timestamp, key)
+    if (this.latest.appendTo(values)) this.emit(this.project(values), timestamp, key)
   }
 
   protected forget(): void {

@@ -11,7 +11,7 @@ import type { EntryTable } from '../../lib/state/entryTable.js'
 import type { Row } from '../../lib/state/row.js'
 import { JoiningMachine } from '../../lib/twin/joiningMachine.js'
 import { codecsOf, type DurableJoinOptions, joinArguments, type Others, type ValuesOf } from '../../lib/twin/joinOptions.js'
-import { latest, type TimedValue, timedCodec } from '../../lib/twin/timedValue.js'
+import { later, type TimedValue, timedCodec } from '../../lib/twin/timedValue.js'
 
 export interface ZipOptions<V extends readonly unknown[], C extends readonly unknown[]> extends Omit<DurableJoinOptions<V, C>, 'ttl'> {
   /** So many values of one stream wait for those of the others at a time, of all keys together; more end the run. Default 100,000. */
@@ -26,7 +26,7 @@ export interface ZipOptions<V extends readonly unknown[], C extends readonly unk
  * **When to use** in place of `zipWith`; with keys, values meet whose keys are the same.
  * **State** the values that wait for a partner, in their order, owned by `uid`.
  * **Barrier** an input that has delivered it is held back until all have; then what changed is captured.
- * **Event time** a result carries the latest event time of its values.
+ * **Event time** a result carries the latest event time of its values, or none where the last of them to come has none.
  * **Laws** twin-equivalence · barrier-conservation · barrier-transparency · key-isolation · restore-equivalence · recovery-equivalence
  *
  * @param uid - names the state; renaming it abandons what was stored
@@ -130,7 +130,7 @@ class ZipMachine extends JoiningMachine<unknown> {
       const [row] = this.queue(other).entries(key, undefined) as Iterable<Row<TimedValue<unknown>>>
       if (row === undefined) continue
       values.push(row.value.value)
-      time = latest(time, row.value.timestamp)
+      if (timestamp !== undefined) time = later(time, row.value.timestamp)
       this.queue(other).remove(row)
     }
     this.emit(this.project(values), time, key)

@@ -46,6 +46,7 @@ import { windowAll } from '../../operators/windowAll.js'
 import { windowBy } from '../../operators/windowBy.js'
 import { windowJoin } from '../../operators/windowJoin.js'
 import { durableMatrix } from './durableMatrix.js'
+import { durableTimeMatrix } from './durableTimeMatrix.js'
 import type { Entry } from './entry.js'
 
 interface Value {
@@ -211,6 +212,7 @@ const ofBoth = { values, key, timestamp, inputs: 2, inputOf: ({ n }: Value): num
 /** Every operator of `operators/`, by its path in there. */
 export const operatorMatrix: { readonly [operator: string]: Entry } = {
   ...durableMatrix,
+  ...durableTimeMatrix,
   assignTimestamps: operatorLaws({ apply: assignTimestamps({ timestamp, watermarks: boundedOutOfOrderness({ delayMs: 10 }) }), values }),
   asyncMap: [
     recoveryEquivalence(slowly('kept'), fc.array(values), { order: 'exact', keeps: 'any' }),
