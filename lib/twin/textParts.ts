@@ -22,7 +22,7 @@ export function splitTexts(text: string): readonly string[] {
 }
 
 function lengthsIn(text: string): readonly number[] {
-  if (!/^\[[0-9,]*\]$/.test(text)) throw corrupt()
+  if (!/^\[([0-9]+(,[0-9]+)*)?\]$/.test(text)) throw corrupt()
   return text === '[]' ? [] : text.slice(1, -1).split(',').map(Number)
 }
 

@@ -9,6 +9,7 @@ import { operate } from '../operate.js'
 import type { StateDescriptor } from '../state/descriptor.js'
 import { freezeDeep } from '../state/freeze.js'
 import { checkedTtl, type Ttl } from '../state/ttl.js'
+import { beforeTheEnd } from './beforeTheEnd.js'
 import { type RowState, rowState } from './rowState.js'
 
 /** What a twin writes to; the words are those of the RxJS operator that it is the twin of. */
@@ -59,7 +60,7 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
     private readonly context: MachineContext<R>,
     private readonly spec: TwinSpec<T, S, R>,
   ) {
-    this.kept = KeyedOperatorState.withoutTimers(context as unknown as MachineContext<never>, { state: rowState(spec.codec, spec.ttl) })
+    this.kept = KeyedOperatorState.withoutTimers(beforeTheEnd(context as unknown as MachineContext<never>), { state: rowState(spec.codec, spec.ttl) })
     this.state = this.kept.handles.state
     this.keyed = context.keyed
     if (context.development) freezeDeep(spec.seed)

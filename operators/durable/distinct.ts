@@ -7,6 +7,7 @@ import type { MachineContext } from '../../lib/machine.js'
 import { operate } from '../../lib/operate.js'
 import { mapState } from '../../lib/state/mapState.js'
 import { checkedTtl } from '../../lib/state/ttl.js'
+import { beforeTheEnd } from '../../lib/twin/beforeTheEnd.js'
 import { type DurableOptions, twinArguments } from '../../lib/twin/twinOptions.js'
 
 /**
@@ -43,7 +44,7 @@ export function distinct(uid: string, ...given: readonly unknown[]): unknown {
     name: 'distinct',
     uid: operatorUid(uid),
     create(context) {
-      const kept = KeyedOperatorState.withoutTimers(context as unknown as MachineContext<never>, { seen })
+      const kept = KeyedOperatorState.withoutTimers(beforeTheEnd(context as unknown as MachineContext<never>), { seen })
       const { seen: values } = kept.handles
       return {
         open: () => kept.open(),

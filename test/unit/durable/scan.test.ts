@@ -1,12 +1,12 @@
 import * as t from 'io-ts'
 import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import { codec } from '../../../lib/codec.js'
 import { collect } from '../../../operators/collect.js'
 import { scan } from '../../../operators/durable/scan.js'
 import { keyBy } from '../../../operators/keyBy.js'
 import { records } from '../../../operators/records.js'
-import { handFed } from '../../support/handFed.js'
-import { HandRun } from '../../support/handRun.js'
+import { begun, continued } from '../../support/continued.js'
 import { operatorCases } from '../../support/operatorCases.js'
 
 const add = (sum: number, n: number): number => sum + n
@@ -50,13 +50,7 @@ describe('scan', () => {
       (before: undefined | number, _value: number, index: number) => (index === 0 ? undefined : (before ?? index)),
       7,
     )
-    const first = handFed(operator).start()
-    first.run.open()
-    first.record(1).barrier(1)
-    const run = new HandRun()
-    const second = handFed(operator, run).start()
-    run.open(first.run.complete(1))
-    expect([...first.out.seen, ...second.record(2).out.seen]).toEqual([undefined, '#1', 1])
+    expect(continued(begun(operator).record(1), operator).record(2).out.seen).toEqual([1])
   })
 
   test('accumulates for each key, with an index for each', async () => {
@@ -74,18 +68,23 @@ describe('scan', () => {
 
   test('state is read back by its codec', () => {
     const operator = scan('sum', { state: t.number }, add, 0)
-    const first = handFed(operator).start()
-    first.run.open()
-    first.record(3).barrier(1)
     const text = scan('sum', { state: t.string }, (before: string, n: number) => `${before}${n}`, '')
-    const run = new HandRun()
-    handFed(text, run).start()
-    expect(() => run.open(first.run.complete(1))).toThrow(expect.objectContaining({ code: 'CODEC_MISMATCH' }))
+    expect(() => continued(begun(operator).record(3), text)).toThrow(expect.objectContaining({ code: 'CODEC_MISMATCH' }))
+  })
+
+  test('a codec that changed reads what its older version wrote', () => {
+    const old = scan('sum', { state: codec({ encode: (n: number) => n, decode: Number }) }, add, 0)
+    const cents = codec({
+      version: 2,
+      encode: (n: number) => [n],
+      decode: (stored) => (stored as [number])[0],
+      migrations: { 1: (n) => [(n as number) * 100] },
+    })
+    expect(continued(begun(old).record(3), scan('sum', { state: cents }, add, 0)).record(1).out.seen).toEqual([301])
   })
 
   test('a key whose state has expired begins anew', () => {
-    const fed = handFed(scan('sum', { ttl: { afterMs: 10, time: 'event' } }, add, 0)).start(true)
-    fed.run.open()
+    const fed = begun(scan('sum', { ttl: { afterMs: 10, time: 'event' } }, add, 0), true)
     fed.record(1, 0, 'a').record(1, 9, 'a').watermark(24).record(1, 25, 'a')
     expect(fed.out.records.map(({ value }) => value)).toEqual([1, 2, 1])
   })
