@@ -32,6 +32,7 @@ import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
 import type { Participant, RunContext } from './run.js'
 import type { RunSource } from './runSource.js'
+import { Slices } from './slices.js'
 import { type Pacing, SourcePump } from './sourcePump.js'
 import { connect } from './stage.js'
 import { heapTables } from './state/heap.js'
@@ -73,6 +74,7 @@ export class JobRun implements RunContext {
   readonly limits: Limits
   readonly development: boolean
   readonly barriers: BarrierRules
+  readonly slices: Slices
   state: StateTables = heapTables
   /** Resolves when nothing of this run is under way any more. */
   readonly quiet: Promise<void>
@@ -108,6 +110,7 @@ export class JobRun implements RunContext {
     this.clock = options.clock
     this.limits = options.limits
     this.development = options.development
+    this.slices = new Slices(options.clock, options.pacing)
     this.barriers = barrierRules(options.checkpoints)
     this.quiet = new Promise((resolve) => {
       this.becomeQuiet = resolve
@@ -256,6 +259,7 @@ export class JobRun implements RunContext {
       clock: this.clock,
       pacing: this.options.pacing,
       sourceBatchMax: this.limits.sourceBatchMax,
+      slices: this.slices,
       pressure: () => this.pressure(),
       isPaused: (uid) => this.pauses.isPaused(uid),
       sourceEnded: (uid) => this.report({ kind: 'sourceEnded', uid }),

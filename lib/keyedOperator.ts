@@ -72,10 +72,11 @@ export class KeyedOperatorState<D extends StateDescriptors> {
     if (this.byRecord.length > 0) for (const expiry of this.byRecord) expiry.lookFurther()
   }
 
-  /** Event time has advanced: timers fire, then what has expired goes. */
-  advance(watermarkMs: number): void {
-    this.timerService?.advance(watermarkMs)
+  /** Event time has advanced: timers fire, then what has expired goes. False where timers are left for the next slice. */
+  advance(watermarkMs: number): boolean {
+    if (this.timerService?.advance(watermarkMs) === false) return false
     this.expire()
+    return true
   }
 
   /** What has expired by event time goes. */
@@ -121,7 +122,7 @@ export class KeyedOperatorState<D extends StateDescriptors> {
         }),
       }
     }
-    const expiry = new Expiry<S>(ttl, this.nowOf(ttl), table, arm)
+    const expiry = new Expiry<S>(ttl, this.nowOf(ttl), table, arm, this.context.isSliceOver)
     if (typeof ttl.cleanup === 'object' && ttl.cleanup.runForEveryRecord === true) this.byRecord.push(expiry as unknown as Expiry<never>)
     if (ttl.time === 'event') this.byEventTime.push(expiry as unknown as Expiry<never>)
     return expiry

@@ -28,12 +28,21 @@ export interface Receiver<T> {
 export interface Machine<T> extends Receiver<T> {
   /** After state was restored and before the first record. */
   open?(): void
-  /** Event time has advanced. Called before the watermark goes on downstream; never with a lower one than before. */
-  processWatermark?(timestampMs: number): void
+  /**
+   * Event time has advanced. Called before the watermark goes on downstream; never with a lower one than before.
+   *
+   * A machine that `putsOff` answers false to leave something for the next slice: it is called again with the same watermark.
+   */
+  processWatermark?(timestampMs: number): boolean | void
   /** One of several inputs has ended for good; the others go on. Told again in a restored run, unless the output has ended. */
   inputEnded?(input: number): void
   /** All inputs have ended and event time stands at `Infinity`: emit what is left. */
   endOfInput?(): void
+  /**
+   * It may leave long work for later: where `processWatermark`, `post` or `callAt` answer false. Until that work is done, the machine
+   * is called for nothing else, what comes waits at its entry, and no barrier begins.
+   */
+  readonly putsOff?: boolean
   /** State beside the rows, small, taken at the barrier. */
   snapshotState?(): Json
   /** The value that `snapshotState` once returned. Throw a `RestoreError` for what cannot be understood. */
@@ -83,9 +92,11 @@ export interface MachineContext<R> {
   /** Keyed state with many entries per key. Call it while the machine is made. */
   entries<S>(options: RowTableOptions<S>): EntryTable<S>
   /** Calls `work` between two records, soon; before the first one when it is called while opening. */
-  post(work: () => void): void
+  post(work: () => boolean | void): void
   /** Calls `work` once between two records, not before `atMs`. Cancelled when the run ends; not kept in checkpoints. */
-  callAt(atMs: number, work: () => void): Cancel
+  callAt(atMs: number, work: () => boolean | void): Cancel
+  /** Asked behind each step of long work: whether the rest should be left for later, so that others have their turn. */
+  readonly isSliceOver: () => boolean
   /** Ends the run with an error that arose outside a call; inside one, throw it. */
   fail(error: unknown): void
   /** Where to count what is dropped for a reason: told when the run ends, and on its handle. Call it while the machine is made. */

@@ -11,6 +11,7 @@ import type { Limits } from './limits.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { StateTables } from './ports/stateBackend.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
+import type { Slices } from './slices.js'
 import type { RowCapture } from './state/rowStore.js'
 
 /**
@@ -22,6 +23,8 @@ export interface RunContext {
   readonly kind: 'local' | 'job'
   readonly clock: Clock
   readonly limits: Limits
+  /** How long work is put off; without it it is done at once. */
+  readonly slices?: Slices | undefined
   /** Where live rows stay. */
   readonly state: StateTables
   /** How barriers that do not arrive together are dealt with; aligned, unless told. */

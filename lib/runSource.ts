@@ -15,8 +15,8 @@ export interface RunSource<T> {
   start(run: RunContext): void
   /** Called when every operator has started. */
   open(): void
-  /** Lets the records of a batch from `from` up to `to` in, fewer where the run ends meanwhile. */
-  letIn(batch: SourceBatch<T>, from: number, to: number): void
+  /** Lets the records of a batch from `from` up to `to` in; answers where it stopped, if work was put off before all were in. */
+  letIn(batch: SourceBatch<T>, from: number, to: number): number | void
   barrier(barrier: CheckpointBarrier): void
   /** Tells the end downstream, once: of the source, or because the job drains. */
   end(drained: boolean): void

@@ -7,6 +7,7 @@
 import type { Clock } from './clock.js'
 import type { SourceBatch, SourceReader } from './ports/replayableSource.js'
 import type { RunSource } from './runSource.js'
+import type { Slices } from './slices.js'
 import { unwrap } from './task.js'
 
 /** How much is done at once. A simulation draws it from its seed. */
@@ -16,14 +17,17 @@ export interface Pacing {
   /** Turns before the rest of the application has its turn, however little time has passed. */
   turnsPerSlice(): number
   readonly sliceMs: number
+  /** Steps of one piece of long work (timers that are due) before the rest of the application has its turn, however little time has passed. */
+  stepsPerSlice(): number
 }
 
-export const defaultPacing: Pacing = { recordsPerTurn: () => 512, turnsPerSlice: () => 1_024, sliceMs: 8 }
+export const defaultPacing: Pacing = { recordsPerTurn: () => 512, turnsPerSlice: () => 1_024, sliceMs: 8, stepsPerSlice: () => 65_536 }
 
 export interface PumpHost {
   readonly clock: Clock
   readonly pacing: Pacing
   readonly sourceBatchMax: number
+  readonly slices: Slices
   /** Undefined, or a promise to wait for before more records are let in. */
   pressure(): Promise<void> | undefined
   /** An operator lets this source pause. */
@@ -83,7 +87,10 @@ export class SourcePump {
     let turns = 0
     try {
       while (!this.stopped) {
-        await this.runPosted()
+        if (await this.runPosted()) {
+          sliceStartMs = clock.nowMs()
+          turns = 0
+        }
         const pressure = this.host.pressure()
         const progressed = pressure === undefined && !this.halted && this.turn()
         if (!this.stopped && !progressed) {
@@ -92,6 +99,7 @@ export class SourcePump {
         turns += 1
         if (turns < pacing.turnsPerSlice() && clock.nowMs() - sliceStartMs < pacing.sliceMs) continue
         await clock.yield()
+        this.host.slices.begin()
         sliceStartMs = clock.nowMs()
         turns = 0
       }
@@ -100,11 +108,27 @@ export class SourcePump {
     }
   }
 
-  private async runPosted(): Promise<void> {
+  /** Runs what was posted, behind what was put off. True where others have had their turn in between. */
+  private async runPosted(): Promise<boolean> {
+    let yielded = await this.goOn()
     for (let work = this.posted.shift(); work !== undefined && !this.stopped; work = this.posted.shift()) {
       const done = work()
       if (done !== undefined) await done
+      if (await this.goOn()) yielded = true
     }
+    return yielded
+  }
+
+  /** Does what was put off, a slice at a time, while nothing new is let in. */
+  private async goOn(): Promise<boolean> {
+    const { slices, clock } = this.host
+    if (!slices.held) return false
+    while (slices.held && !this.stopped) {
+      await clock.yield()
+      slices.begin()
+      if (!this.stopped) slices.goOn()
+    }
+    return true
   }
 
   /** Lets some records of each source in. False when there were none. */
@@ -116,7 +140,7 @@ export class SourcePump {
         progressed = true
       }
       if (feed.batch === undefined && !feed.reading && !feed.exhausted) this.read(feed)
-      if (this.stopped || this.posted.length > 0) break
+      if (this.stopped || this.posted.length > 0 || this.host.slices.held) break
     }
     if (!this.told && this.feeds.every(({ exhausted }) => exhausted)) {
       this.told = true
@@ -127,9 +151,8 @@ export class SourcePump {
 
   private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
     const end = Math.min(batch.values.length, feed.index + Math.max(1, this.host.pacing.recordsPerTurn()))
-    feed.stage.letIn(batch, feed.index, end)
-    feed.index = end
-    if (end === batch.values.length) feed.batch = undefined
+    feed.index = feed.stage.letIn(batch, feed.index, end) ?? end
+    if (feed.index === batch.values.length) feed.batch = undefined
   }
 
   private read(feed: Feed): void {

@@ -66,15 +66,33 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
     this.letterReceiver = fanOut(this.letters.map((output) => output.receiver()))
   }
 
-  letIn(batch: SourceBatch<T>, from: number, to: number): void {
+  letIn(batch: SourceBatch<T>, from: number, to: number): number {
+    let end = to
+    const work = (): void => {
+      end = this.letInSome(batch, from, to)
+    }
+    const slices = this.run?.slices
+    if (slices === undefined) work()
+    else slices.within(work)
+    return end
+  }
+
+  private letInSome(batch: SourceBatch<T>, from: number, to: number): number {
     const { values, malformed } = batch
     const { receiver } = this
+    const slices = this.run?.slices
+    let end = to
     for (let index = from; index < to && !this.closed; index++) {
       const letter = malformed?.get(index)
       if (letter === undefined) receiver.processRecord(values[index] as T, undefined, undefined)
       else this.letterReceiver.processRecord(letter, undefined, undefined)
+      if (slices?.held === true) {
+        end = index + 1
+        break
+      }
     }
-    if (to > from) this.offset = batch.offsetAfter(to - 1)
+    if (end > from) this.offset = batch.offsetAfter(end - 1)
+    return end
   }
 
   barrier(barrier: CheckpointBarrier): void {
@@ -84,8 +102,12 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
   end(drained: boolean): void {
     if (this.ended) return
     this.ended = true
-    for (const output of this.outputs) output.watermark(Number.POSITIVE_INFINITY)
-    for (const output of this.outputs) output.end(new EndOfInput(drained))
+    const tell = (): void => {
+      for (const output of this.outputs) output.watermark(Number.POSITIVE_INFINITY)
+      for (const output of this.outputs) output.end(new EndOfInput(drained))
+    }
+    if (this.run?.slices === undefined) tell()
+    else this.run.slices.within(tell)
   }
 
   private closed = false

@@ -18,10 +18,13 @@ import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import { type SideOutput, tagOf } from './sideOutput.js'
+import { SlicedEntry } from './slicedEntry.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
 import { storedTime, timeStored } from './storedTime.js'
 
 const defaultMaxParallelism = 128
+
+const neverOver = (): boolean => false
 
 /** Captures all tables of an operator, or none. */
 function captureAll(tables: readonly RowStore<never>[]): RowCapture[] {
@@ -54,6 +57,8 @@ export class StageRun implements Upstream, Junction, Participant {
   private readonly drops: DropCount[] = []
   private started: StreamStart | undefined
   private machine: Machine<never> | undefined
+  /** Before a machine that may put work off. */
+  private entry: SlicedEntry | undefined
   private inputWatermark = Number.NEGATIVE_INFINITY
   private outputWatermark = Number.NEGATIVE_INFINITY
   /** The last event times that were not the end of time. Those are stored: a drained stream goes on, an ended one ends again. */
@@ -142,6 +147,8 @@ export class StageRun implements Upstream, Junction, Participant {
     for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources))
     for (const { tag, outputs } of this.taps) for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources))
     this.machine = this.spec.create(this.contextFor(run, path) as never)
+    if (this.machine.putsOff === true && run.slices !== undefined)
+      this.entry = new SlicedEntry(this.machine, run.slices, this.operator, run.limits.entryQueueMax)
     if (this.machine.sink !== undefined && run.kind !== 'job') throw new ConfigurationError('SOURCE_NOT_REPLAYABLE', { uid: this.operator })
     if (this.participates) this.uid = run.register(this)
     if (run.kind === 'local') this.open()
@@ -149,25 +156,43 @@ export class StageRun implements Upstream, Junction, Participant {
 
   receiver(): Receiver<never> {
     invariant(this.machine !== undefined, 'a stream has started before its first record')
-    return this.machine
+    return this.entry ?? this.machine
   }
 
   watermark(timestampMs: number): void {
+    if (this.entry?.holds === true) this.entry.wait(() => this.advance(timestampMs))
+    else this.advance(timestampMs)
+  }
+
+  private advance(timestampMs: number): void {
     if (timestampMs <= this.inputWatermark) return
     this.inputWatermark = timestampMs
     if (timestampMs !== Number.POSITIVE_INFINITY) this.finiteInput = timestampMs
-    if (!this.ended) this.machine?.processWatermark?.(timestampMs)
+    if (this.ended || this.machine?.processWatermark?.(timestampMs) !== false) this.advanced(timestampMs)
+    else {
+      const work = (): boolean | void => this.machine?.processWatermark?.(timestampMs)
+      this.putOff(work, () => this.advanced(timestampMs))
+    }
+  }
+
+  private advanced(timestampMs: number): void {
     if (this.time === 'passes' || (this.time === 'own' && timestampMs === Number.POSITIVE_INFINITY)) this.letOut(timestampMs)
   }
 
   status(idle: boolean): void {
+    if (this.entry?.holds === true) this.entry.wait(() => this.changeStatus(idle))
+    else this.changeStatus(idle)
+  }
+
+  private changeStatus(idle: boolean): void {
     if (idle === this.inputIdle) return
     this.inputIdle = idle
     if (this.time === 'passes' && !this.endLetOut) this.letOutStatus(idle)
   }
 
-  /** Capture, forward, acknowledge. */
+  /** Capture, forward, acknowledge. What was put off is done before: it came before the barrier. */
   barrier(barrier: CheckpointBarrier): void {
+    this.entry?.finish()
     invariant(barrier.checkpointId > this.lastBarrier, 'checkpoint ids increase along a stream')
     this.lastBarrier = barrier.checkpointId
     const run = this.started?.run
@@ -226,6 +251,11 @@ export class StageRun implements Upstream, Junction, Participant {
   }
 
   end(end: EndOfInput): void {
+    if (this.entry?.holds === true) this.entry.wait(() => this.reachEnd(end))
+    else this.reachEnd(end)
+  }
+
+  private reachEnd(end: EndOfInput): void {
     if (this.endLetOut) return
     this.endReached = end
     if (!this.ended) this.machine?.endOfInput?.()
@@ -234,6 +264,7 @@ export class StageRun implements Upstream, Junction, Participant {
 
   complete(): void {
     if (this.closed) return
+    if (this.entry?.holds === true && !this.entry.working) return this.entry.wait(() => this.complete())
     // An operator that holds its input back completes behind the end of it.
     this.completed = true
     if (this.endReached !== undefined) return
@@ -379,7 +410,8 @@ export class StageRun implements Upstream, Junction, Participant {
       watermark: () => this.inputWatermark,
       rows: (options) => this.keep(run.state.rows(options, scope)),
       entries: (options) => this.keep(run.state.entries(options, scope)),
-      post: (work) => run.post(work),
+      post: (work) => run.post(() => this.perform(run, work)),
+      isSliceOver: run.slices?.isOver ?? neverOver,
       callAt: (atMs, work) => this.callAt(run, atMs, work),
       fail: (error) => this.fail(error),
       dropCount: (reason) => this.dropCount(reason),
@@ -451,11 +483,29 @@ export class StageRun implements Upstream, Junction, Participant {
     for (const output of this.outputs) output.status(idle)
   }
 
-  private callAt(run: RunContext, atMs: number, work: () => void): Cancel {
+  private putOff(work: () => boolean | void, done: () => void): void {
+    if (this.entry !== undefined) this.entry.putOff(() => work() !== false, done)
+    else {
+      while (work() === false);
+      done()
+    }
+  }
+
+  /** Runs posted work of the machine, in turn with what comes. */
+  private perform(run: RunContext, work: () => boolean | void): void {
+    const begin = (): void => {
+      if (work() === false) this.putOff(work, () => {})
+    }
+    if (this.entry?.holds === true) this.entry.wait(begin)
+    else if (run.slices === undefined) begin()
+    else run.slices.within(begin)
+  }
+
+  private callAt(run: RunContext, atMs: number, work: () => boolean | void): Cancel {
     const cancel: Cancel = run.clock.callAt(atMs, () => {
       this.timers.delete(cancel)
       run.post(() => {
-        if (!this.closed) work()
+        if (!this.closed) this.perform(run, work)
       })
     })
     this.timers.add(cancel)
@@ -468,6 +518,7 @@ export class StageRun implements Upstream, Junction, Participant {
   private close(): void {
     if (this.closed) return
     this.closed = true
+    this.entry?.drop()
     for (const cancel of this.timers) cancel()
     this.timers.clear()
     try {

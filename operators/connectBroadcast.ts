@@ -107,6 +107,7 @@ export function connectBroadcast(uid: string, rules: AnyStream<unknown>, states:
 }
 
 class BroadcastMachine<T, B, BD extends StateDescriptors, D extends StateDescriptors, At extends Key, R> implements Machine<T | B> {
+  readonly putsOff = true
   private readonly keyed: KeyedOperatorState<D>
   private readonly broadcast: KeyedOperatorState<BD>
   private readonly dataSide: DataSideView<BD, D, At, R>
@@ -146,9 +147,10 @@ class BroadcastMachine<T, B, BD extends StateDescriptors, D extends StateDescrip
     }
   }
 
-  processWatermark(timestampMs: number): void {
-    this.keyed.advance(timestampMs)
+  processWatermark(timestampMs: number): boolean {
+    if (!this.keyed.advance(timestampMs)) return false
     this.broadcast.expire()
+    return true
   }
 }
 

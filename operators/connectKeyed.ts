@@ -57,6 +57,7 @@ export function connectKeyed<T, U, D extends StateDescriptors, At extends Key = 
 }
 
 class ConnectMachine<T, U, D extends StateDescriptors, At extends Key, R> implements Machine<T | U> {
+  readonly putsOff = true
   private readonly keyed: KeyedOperatorState<D>
   private readonly seen: KeyedView<At, D, R>
 
@@ -82,7 +83,7 @@ class ConnectMachine<T, U, D extends StateDescriptors, At extends Key, R> implem
     else this.on.onFirst(value as T, this.seen)
   }
 
-  processWatermark(timestampMs: number): void {
-    this.keyed.advance(timestampMs)
+  processWatermark(timestampMs: number): boolean {
+    return this.keyed.advance(timestampMs)
   }
 }

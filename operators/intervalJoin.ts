@@ -95,6 +95,7 @@ interface Side {
 
 class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
   private readonly keyed: KeyedOperatorState<Record<never, never>>
+  readonly putsOff = true
   private readonly sides: readonly [Side, Side]
 
   constructor(
@@ -134,8 +135,8 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     }
   }
 
-  processWatermark(timestampMs: number): void {
-    this.keyed.advance(timestampMs)
+  processWatermark(timestampMs: number): boolean {
+    return this.keyed.advance(timestampMs)
   }
 
   private keep({ table, namespace, to }: Side, key: Key, timestamp: number, value: unknown): void {

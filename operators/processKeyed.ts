@@ -61,6 +61,7 @@ type Functions<T, D extends StateDescriptors, At extends Key, R> = Parameters<ty
 
 class ProcessMachine<T, D extends StateDescriptors, At extends Key, R> implements Machine<T> {
   private readonly keyed: KeyedOperatorState<D>
+  readonly putsOff = true
   private readonly seen: KeyedView<At, D, R>
 
   constructor(
@@ -84,7 +85,7 @@ class ProcessMachine<T, D extends StateDescriptors, At extends Key, R> implement
     this.on.onRecord(value, this.seen)
   }
 
-  processWatermark(timestampMs: number): void {
-    this.keyed.advance(timestampMs)
+  processWatermark(timestampMs: number): boolean {
+    return this.keyed.advance(timestampMs)
   }
 }

@@ -140,7 +140,7 @@ class Schedule {
         storage,
         clock: life,
         checkpoints: { intervalMs: plan.intervalMs, timeoutMs: plan.timeoutMs, tolerableFailures: 100, ...this.barriers() },
-        pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8 },
+        pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8, stepsPerSlice: () => draw(3) },
         limits: { unconfirmedCommitsMax: plan.unconfirmedMax },
         development: false,
       },

@@ -3,6 +3,11 @@ import type { Row } from './row.js'
 /** So many times without rows are always tolerated. */
 const spareTimes = 64
 
+interface Begun<S> {
+  readonly timeMs: number
+  readonly rows: Iterator<Row<S>>
+}
+
 /**
  * Rows by the event time at which something is due for them, soonest first.
  *
@@ -12,9 +17,12 @@ const spareTimes = 64
 export class DueRows<S> {
   private times: number[] = []
   private readonly rowsAt = new Map<number, Row<S> | Set<Row<S>>>()
+  /** A time of which some rows were visited, and some not yet. */
+  private begun: Begun<S> | undefined
 
   /** The soonest time at which something is due. */
   get first(): number | undefined {
+    if (this.begun !== undefined) return this.begun.timeMs
     // Times whose rows were all taken back are still in the heap.
     for (let first = this.times[0]; first !== undefined; first = this.times[0]) {
       if (this.rowsAt.has(first)) return first
@@ -42,15 +50,35 @@ export class DueRows<S> {
     if (this.times.length > 2 * this.rowsAt.size + spareTimes) this.times = [...this.rowsAt.keys()].sort((a, b) => a - b)
   }
 
-  /** Visits what is due up to a time, in the order of time; what is added meanwhile and due joins in. */
-  advance(upToMs: number, visit: (timeMs: number, row: Row<S>) => void): void {
-    for (let first = this.times[0]; first !== undefined && first <= upToMs; first = this.times[0]) {
+  /**
+   * Visits what is due up to a time, in the order of time; what is added meanwhile and due joins in.
+   *
+   * @param isOver - asked behind each row; where it is, the rest is left to the next call
+   * @returns whether everything was visited
+   */
+  advance(upToMs: number, visit: (timeMs: number, row: Row<S>) => void, isOver?: () => boolean): boolean {
+    for (;;) {
+      if (this.begun !== undefined && !this.visitBegun(this.begun, visit, isOver)) return false
+      const first = this.times[0]
+      if (first === undefined || first > upToMs) return true
       this.pop()
       const rows = this.rowsAt.get(first)
       this.rowsAt.delete(first)
-      if (rows instanceof Set) for (const row of rows) visit(first, row)
-      else if (rows !== undefined) visit(first, rows)
+      if (rows instanceof Set) this.begun = { timeMs: first, rows: rows.values() }
+      else if (rows !== undefined) {
+        visit(first, rows)
+        if (isOver?.() === true) return false
+      }
     }
+  }
+
+  private visitBegun({ timeMs, rows }: Begun<S>, visit: (timeMs: number, row: Row<S>) => void, isOver: (() => boolean) | undefined): boolean {
+    for (let next = rows.next(); next.done !== true; next = rows.next()) {
+      visit(timeMs, next.value)
+      if (isOver?.() === true) return false
+    }
+    this.begun = undefined
+    return true
   }
 
   private push(timeMs: number): void {

@@ -41,6 +41,7 @@ interface Domain {
 export class TimerService implements Timers {
   private readonly event: Domain
   private readonly processing: Domain
+  private firingUpToMs: number | undefined
   private armed: { readonly atMs: number; readonly cancel: Cancel } | undefined
 
   constructor(
@@ -92,9 +93,9 @@ export class TimerService implements Timers {
     return this.armed?.atMs
   }
 
-  /** Event time has advanced. */
-  advance(watermarkMs: number): void {
-    this.fire('event', watermarkMs)
+  /** Event time has advanced. False where timers are left for the next slice. */
+  advance(watermarkMs: number): boolean {
+    return this.fire('event', watermarkMs)
   }
 
   /** State was restored: what is overdue in processing time fires before the first record. */
@@ -119,28 +120,34 @@ export class TimerService implements Timers {
     due.delete(at, row)
   }
 
-  private fire(domain: TimeDomain, upToMs: number): void {
+  private fire(domain: TimeDomain, upToMs: number): boolean {
     const { table, due } = this[domain]
-    due.advance(upToMs, (at: number, row: Row<null>) => {
+    const visit = (at: number, row: Row<null>): void => {
       if (!row.live) return
       table.remove(row)
       this.scope.enter(row.key, domain === 'event' ? at : undefined)
       this.scope.namespace = row.namespace
       this.onTimer(domain, at, row.namespace)
-    })
+    }
+    const all = due.advance(upToMs, visit, this.context.isSliceOver)
     this.scope.leave()
+    return all
   }
 
-  private fireProcessing(): void {
+  /** What is due when it begins; false where timers are left for the next slice. */
+  private fireProcessing(): boolean {
     this.armed = undefined
-    this.fire('processing', this.context.clock.nowMs())
+    this.firingUpToMs ??= this.context.clock.nowMs()
+    if (!this.fire('processing', this.firingUpToMs)) return false
+    this.firingUpToMs = undefined
     this.arm()
+    return true
   }
 
   /** One moment is waited for: the earliest. */
   private arm(): void {
     const first = this.processing.due.first
-    if (first === undefined || (this.armed !== undefined && this.armed.atMs <= first)) return
+    if (first === undefined || this.firingUpToMs !== undefined || (this.armed !== undefined && this.armed.atMs <= first)) return
     this.armed?.cancel()
     this.armed = { atMs: first, cancel: this.context.callAt(first, () => this.fireProcessing()) }
   }

@@ -52,6 +52,7 @@ export class GeneralMachine<T> implements Machine<T> {
   private readonly keyed: KeyedOperatorState<StateDescriptors>
   private readonly seen: MergeContext<StateDescriptors>
   private readonly names: ReturnType<typeof windowNames>
+  readonly putsOff = true
   private readonly unassigned: DropCount
   /** The windows that are being merged. */
   private merging: readonly Key[] = []
@@ -104,9 +105,10 @@ export class GeneralMachine<T> implements Machine<T> {
     else this.unassigned.records += 1
   }
 
-  processWatermark(timestampMs: number): void {
-    this.keyed.advance(timestampMs)
+  processWatermark(timestampMs: number): boolean {
+    if (!this.keyed.advance(timestampMs)) return false
     this.options.user.expire()
+    return true
   }
 
   private take(value: T, timestamp: number | undefined, key: Key, window: TimeWindow, contents: Key): void {

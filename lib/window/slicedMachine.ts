@@ -29,6 +29,7 @@ export function sliceWidth({ sizeMs, slideMs }: SlidingAssigner): number | undef
  */
 export class SlicedMachine<T, A, M> implements Machine<T> {
   private readonly due = new DueRows<A>()
+  readonly putsOff = true
   private readonly form: string
   /** The keys that have emitted for the window that ends at `emittedAt`: several of their slices are due together. */
   private readonly emitted = new Set<MapKey>()
@@ -68,14 +69,15 @@ export class SlicedMachine<T, A, M> implements Machine<T> {
     if (timestamp <= watermark) this.emitLate(key as Key, timestamp, newest, watermark)
   }
 
-  processWatermark(timestampMs: number): void {
+  processWatermark(timestampMs: number): boolean {
     const { allowedLatenessMs, assigner } = this.options
-    this.due.advance(timestampMs, (timeMs, row) => {
+    const visit = (timeMs: number, row: Row<A>): void => {
       const finalMs = this.finalOf(row)
       if (timeMs <= finalMs) this.emitOnce(timeMs, row.key)
       if (timeMs === finalMs + allowedLatenessMs) this.slices.remove(row)
       else this.due.add(timeMs < finalMs ? timeMs + assigner.slideMs : finalMs + allowedLatenessMs, row)
-    })
+    }
+    return this.due.advance(timestampMs, visit, this.context.isSliceOver)
   }
 
   /** Windows that have emitted and are not freed emit again, the newest first. */

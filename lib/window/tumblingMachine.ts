@@ -24,6 +24,7 @@ export interface FoldedOptions<T, A, M> {
 /** Windows of event time that do not overlap, one accumulator each: the short way. A record costs one look-up. */
 export class TumblingMachine<T, A, M> implements Machine<T> {
   private readonly due = new DueRows<A>()
+  readonly putsOff = true
   private readonly form: string
   // Fields of its own: they are read for every record.
   private readonly sizeMs: number
@@ -72,12 +73,13 @@ export class TumblingMachine<T, A, M> implements Machine<T> {
     if (lastMs <= watermark) this.emit(row)
   }
 
-  processWatermark(timestampMs: number): void {
-    this.due.advance(timestampMs, (timeMs, row) => {
+  processWatermark(timestampMs: number): boolean {
+    const visit = (timeMs: number, row: Row<A>): void => {
       const lastMs = this.lastOf(row)
       if (timeMs === lastMs) this.emit(row)
       if (timeMs === lastMs + this.allowedLatenessMs) this.windows.remove(row)
-    })
+    }
+    return this.due.advance(timestampMs, visit, this.context.isSliceOver)
   }
 
   private schedule(row: Row<A>): void {
