@@ -517,6 +517,9 @@ export class JobRun implements RunContext {
       }
     }
     while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
+    // What a sink that forgets has committed would be committed again: the next manifest does not name it any more.
+    const forgetful = [...this.participants.values()].some(({ sink }) => sink?.target.forgets === true)
+    if (!this.over && forgetful) await this.coordinator?.checkpoint().catch(() => undefined)
     if (this.over) return
     // From here on nothing can fail the run: a stream that was stopped completes without the end of its input.
     this.over = true

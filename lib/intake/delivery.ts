@@ -34,6 +34,7 @@ const Handle = t.type({ first: t.number, version: t.number, values: t.array(t.st
 /** A sink that hands out to a subscriber. Its transactions live in the manifest alone. */
 export const delivery = <T>(options: DeliveryOptions<T>): TransactionalSink<Numbered<T>> => ({
   commits: 'transactional',
+  forgets: true,
   open:
     ({ askCheckpoint }) =>
     async () =>

@@ -20,6 +20,11 @@ export interface CommittedUpTo {
  */
 export interface TransactionalSink<in T> {
   readonly commits: 'transactional'
+  /**
+   * It cannot tell what it has committed (a callback, somebody who listens), and a commit that comes again is seen. So a run that ends
+   * well takes one more checkpoint behind its last commit, which no longer names it. Default no.
+   */
+  readonly forgets?: boolean
   /** Takes the target over for one run. Makes nothing visible. Refuses a target that belongs to another job or uid. */
   open(context: SinkContext): taskEither.TaskEither<SinkError | RestoreError, SinkWriter<T>>
 }
