@@ -30,6 +30,7 @@ export function carriedSink<T, D>(sink: CarriedSink<T, D>): TransactionalSink<T>
   sink.form({})
   return {
     commits: 'transactional',
+    forgets: true,
     open: (context) =>
       TE.tryCatch(
         async () => {

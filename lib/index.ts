@@ -35,7 +35,7 @@ export {
 } from './errors.js'
 export type { JobEvent } from './events.js'
 export type { CheckpointId, Epoch, JobName, OperatorUid } from './identity.js'
-export type { Delivered } from './intake/delivery.js'
+export type { Delivered } from './intake/delivered.js'
 export { defineJob, type Job, type JobRunHandle, type JobScope } from './job.js'
 export type { JobOptions } from './jobOptions.js'
 export type { Json } from './json.js'

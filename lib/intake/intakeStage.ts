@@ -64,7 +64,12 @@ export class IntakeStage implements RunSource<Entry> {
     for (const input of this.endedInputs) this.run?.post(() => this.outlets.get(input)?.end(false))
   }
 
-  letIn(batch: SourceBatch<Entry>, from: number, to: number): void {
+  letIn(batch: SourceBatch<Entry>, from: number, to: number): number {
+    const work = (): number => this.letInSome(batch, from, to)
+    return this.run?.slices === undefined ? work() : this.run.slices.within(work)
+  }
+
+  private letInSome(batch: SourceBatch<Entry>, from: number, to: number): number {
     for (let index = from; index < to && !this.closed; index++) {
       const entry = batch.values[index] as Entry
       const outlet = this.outlets.get(entry.input) as Outlet
@@ -73,7 +78,10 @@ export class IntakeStage implements RunSource<Entry> {
         this.endedInputs.add(entry.input)
         outlet.end(false)
       } else if (!outlet.ended) outlet.receiver.processRecord(entry.value, undefined, undefined)
+      // What is behind has more to do than fits: the rest of the batch comes later.
+      if (this.run?.slices?.held === true) return index + 1
     }
+    return to
   }
 
   barrier(barrier: CheckpointBarrier): void {
@@ -81,7 +89,11 @@ export class IntakeStage implements RunSource<Entry> {
   }
 
   end(drained: boolean): void {
-    for (const outlet of this.outlets.values()) outlet.end(drained)
+    const tell = (): void => {
+      for (const outlet of this.outlets.values()) outlet.end(drained)
+    }
+    if (this.run?.slices === undefined) tell()
+    else this.run.slices.within(tell)
   }
 
   complete(): void {

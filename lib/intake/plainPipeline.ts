@@ -17,7 +17,7 @@ import { operate, streamOf } from '../operate.js'
 import { type Sunk, sink } from '../sink.js'
 import { subscribePlainly } from '../stage.js'
 import type { StateCodec } from '../stateCodec.js'
-import { type Delivered, delivery, type Numbered, numbering } from './delivery.js'
+import { type Delivered, type Numbered, numbering, toSubscriber } from './delivered.js'
 import { Intake, type IntakeOptions } from './intake.js'
 import { IntakeStage } from './intakeStage.js'
 
@@ -153,7 +153,7 @@ export class PlainRun {
       // Whoever let go while it was told has not confirmed that it was.
       return !this.released
     }
-    return sink(deliveryUid, delivery({ name: run.name, ...delivered, deliver }))(numbered(results))
+    return sink(deliveryUid, toSubscriber({ name: run.name, ...delivered, deliver }))(numbered(results))
   }
 
   private completed(): void {

@@ -365,16 +365,16 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the number of the next result is not restored',
     rule: 'P24',
-    file: 'lib/intake/delivery.ts',
+    file: 'lib/intake/delivered.ts',
     find: 'sequence = stored as number',
     replace: 'void stored',
   },
   {
-    name: 'results that a crash kept back are not handed out again',
+    name: 'the first result of each checkpoint is not handed out',
     rule: 'P24',
-    file: 'lib/intake/delivery.ts',
-    find: 'if (known !== undefined) return known',
-    replace: 'return known ?? []',
+    file: 'lib/intake/delivered.ts',
+    find: 'for (const [index, { value: result }] of deliveries.entries()) {',
+    replace: 'for (const [index, { value: result }] of deliveries.slice(1).entries()) {',
   },
   {
     name: 'a journal acknowledges without a sync',
