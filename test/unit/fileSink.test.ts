@@ -202,19 +202,19 @@ describe('a part that goes on', () => {
   test('is in the checkpoint whose barrier it passed, whenever its bytes become durable', async () => {
     for (const restored of [1, 2]) {
       const files = new CrashFs()
-      const rolling = { sizeMax: 8 } as const
+      const rolling = { sizeMax: 4 } as const
       const first = await openedFileSink('/out', { files, rolling })
-      write(first, 'a', 'b')
+      write(first, 'a', 'b', 'c')
       const tasks = [first.preCommit(checkpointId(1))]
-      write(first, 'c', 'd')
+      write(first, 'd', 'e')
       tasks.push(first.preCommit(checkpointId(2)))
-      write(first, 'e')
+      write(first, 'f')
       const handles: TransactionHandle[] = []
       for (const task of tasks) handles.push(option.toNullable(await unwrap(task)))
       const next = await openedFileSink('/out', { files, epoch: 2, from: handles.slice(0, restored), rolling })
       next.endOfInput?.()
       await checkpoint(next, 3)
-      expect(await finishedValues(files, '/out')).toEqual(['a', 'b', 'c', 'd'].slice(0, 2 * restored))
+      expect(await finishedValues(files, '/out')).toEqual(['a', 'b', 'c', 'd', 'e'].slice(0, 1 + 2 * restored))
     }
   })
 
