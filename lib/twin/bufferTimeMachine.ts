@@ -101,8 +101,7 @@ export class BufferTimeMachine<T> implements Machine<T> {
     this.ended = true
     for (const row of this.buffers.rows()) this.emit(row, undefined)
     for (const row of this.creations.rows()) this.creations.remove(row)
-    this.waiting.letOut()
-    this.context.emitEnd()
+    this.waiting.end()
   }
 
   snapshotState(): Json {

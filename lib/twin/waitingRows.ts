@@ -57,11 +57,18 @@ export class WaitingRows<S> {
     if (heldMs !== undefined) this.times.delete(heldMs, row)
   }
 
-  /** Event time goes on, as far as nothing that is held becomes late. */
+  /** Event time goes on, as far as nothing that is held becomes late. The end of time waits for all: what has none may be given one behind. */
   letOut(): void {
     const { first } = this.times
     const reachedMs = this.context.watermark()
-    this.context.emitWatermark(first === undefined || reachedMs < first ? reachedMs : first - 1)
+    if (first !== undefined && first <= reachedMs) this.context.emitWatermark(first - 1)
+    else if (reachedMs !== Number.POSITIVE_INFINITY) this.context.emitWatermark(reachedMs)
+  }
+
+  /** The input has ended, and nothing is held any more. */
+  end(): void {
+    this.context.emitWatermark(this.context.watermark())
+    this.context.emitEnd()
   }
 
   /** The rows that were restored have been added: what is overdue is called before the first record. */

@@ -100,8 +100,7 @@ class DebounceMachine<T> implements Machine<T> {
 
   endOfInput(): void {
     for (const row of this.table.rows()) this.emit(row)
-    this.waiting.letOut()
-    this.context.emitEnd()
+    this.waiting.end()
   }
 
   private emit(row: Row<HeldValue<T>>): void {

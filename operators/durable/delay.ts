@@ -136,7 +136,6 @@ class DelayMachine<T> implements Machine<T> {
   private settle(): void {
     this.limit.update(this.table.size)
     if (!this.ending || this.table.size > 0) return
-    this.waiting.letOut()
-    this.context.emitEnd()
+    this.waiting.end()
   }
 }

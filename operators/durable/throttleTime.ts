@@ -135,7 +135,6 @@ class ThrottleMachine<T> implements Machine<T> {
 
   private endIfDone(): void {
     if (!this.ending || this.trailing > 0) return
-    this.waiting.letOut()
-    this.context.emitEnd()
+    this.waiting.end()
   }
 }
