@@ -1,5 +1,6 @@
 import { directory } from '../../backends/directory/directory.js'
 import { jsonLinesSink } from '../../backends/directory/jsonLinesSink.js'
+import { fileSink } from '../../backends/directory/rolling/fileSink.js'
 import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js'
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { CrashFs } from '../../laws/crashFs.js'
@@ -8,6 +9,7 @@ import { filesIn } from '../../laws/simulation/filesIn.js'
 import { textOf } from '../../laws/simulation/plainSurface.js'
 import type { Seen, Surface } from '../../laws/simulation/surface.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
+import type { TransactionalSink } from '../../lib/ports/transactionalSink.js'
 
 const seen = (value: unknown): Seen => ({ key: (value as { readonly key?: string } | null)?.key ?? '', text: textOf(value) })
 
@@ -29,9 +31,15 @@ export function memorySurface(_seed: number, retained: number): Surface {
   }
 }
 
-/** A directory and lines of JSON on a model of a file system, which forgets what was not synced when the power is cut. */
+/** A sink of files in a directory, as a process opens it. */
+type SinkOf = (path: string, files: FileLayer) => TransactionalSink<unknown>
+
+/** Parts that end by size and by the clock, and go on across checkpoints and processes. */
+export const rollingParts: SinkOf = (path, files) => fileSink(path, { files, rolling: { sizeMax: 60, ageMs: 200, inactivityMs: 50 } })
+
+/** A directory and files of lines of JSON on a model of a file system, which forgets what was not synced when the power is cut. */
 export const directorySurface =
-  (plant: (files: CrashFs) => FileLayer = (files) => files) =>
+  (plant: (files: CrashFs) => FileLayer = (files) => files, sinkOf: SinkOf = (path, files) => jsonLinesSink(path, { files })) =>
   (seed: number, retained: number): Surface => {
     const random = chance(seed)
     let files = new CrashFs()
@@ -62,7 +70,7 @@ export const directorySurface =
           compactAfterSegments: 2,
           retainedCheckpoints: retained,
         }),
-      sink: (uid, life) => jsonLinesSink(`/out/${uid}`, { files: filesIn(life, plant(files)) }),
+      sink: (uid, life) => sinkOf(`/out/${uid}`, filesIn(life, plant(files))),
       committed: (uid) =>
         [...files.contents()]
           .filter(([path]) => path.startsWith(`/out/${uid}/part-`))
@@ -74,6 +82,6 @@ export const directorySurface =
         files = files.cutAt(files.cuts).image(biased(random))
         parts = new Map()
       },
-      leftovers: () => [...files.contents().keys()].filter((path) => /^\/out\/[^/]+\/\./.test(path) && !path.includes('owner')),
+      leftovers: () => [...files.contents().keys()].filter((path) => /^\/out\/[^/]+\/\./.test(path) && !/owner|committed/.test(path)),
     }
   }
