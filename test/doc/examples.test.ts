@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { doors } from '../../scripts/doors.js'
 import { root } from '../tidy/sourceFiles.js'
-import { type Block, blocks, docstringBlocks } from './blocks.js'
+import { type Block, blocks, docstringBlocks, pageBlocks } from './blocks.js'
 import { assertionCount, programOf, type Scope } from './program.js'
 
 mkdirSync(join(root, '.tmp'), { recursive: true })
@@ -13,10 +13,12 @@ const files = mkdtempSync(join(tmpdir(), 'rxweir-doc-'))
 const before = process.cwd()
 let programs = 0
 
-/** Writes the example as a module and runs it. */
+/** Writes the example as a module and runs it, in a directory of its own that has the files of its page. */
 async function run(block: Block, scope: Scope): Promise<void> {
   const path = join(folder, `example${programs++}.ts`)
   writeFileSync(path, programOf(block, scope))
+  process.chdir(mkdtempSync(join(files, 'run-')))
+  for (const { name, text } of block.data ?? []) writeFileSync(name, text)
   try {
     await import(/* @vite-ignore */ path)
   } catch (error) {
@@ -35,17 +37,16 @@ async function names(modules: readonly string[]): Promise<Scope> {
   return scope
 }
 
+afterAll(() => {
+  process.chdir(before)
+  for (const path of [folder, files]) rmSync(path, { recursive: true, force: true })
+})
+
 describe('the documentation tells the truth', () => {
   let scope: Scope = new Map()
   beforeAll(async () => {
     // The twins have the names of rxjs: they are written durable.scan.
     scope = await names([...doors.map(({ name }) => name).filter((name) => name !== 'rxweir/durable'), 'rxjs'])
-    // An example that writes files writes them where nobody looks.
-    process.chdir(files)
-  })
-  afterAll(() => {
-    process.chdir(before)
-    rmSync(files, { recursive: true, force: true })
   })
 
   it.each(blocks().map((block) => [`${block.file}:${block.line}`, block] as const))('%s', async (_where, block) => {
@@ -60,7 +61,6 @@ describe('the extractor of examples', () => {
     ['firstValueFrom', 'rxjs'],
   ])
   const block = (code: string): Block => ({ file: 'page.md', line: 10, code })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it('lets a true example pass', async () => {
     await run(block('const one: number = 1\nawait firstValueFrom(of(one)) // => 1\nconst all = [one] // => [1]\n;({ a: one }) // => { a: 1 }'), rxjs)
@@ -81,6 +81,26 @@ describe('the extractor of examples', () => {
   it('finds a fenced example in a docstring, with its line', () => {
     const text = '/**\n * Text.\n *\n * @example Adding\n * ```ts\n * 1 + 1 // => 2\n * ```\n * @category none\n */\nexport const x = 1\n'
     expect(docstringBlocks('x.ts', text)).toEqual([{ file: 'x.ts', line: 6, code: '1 + 1 // => 2' }])
+  })
+
+  it('takes blocks that continue each other as one program, whose lines are those of the page', async () => {
+    const [program, ...others] = pageBlocks('page.md', '# A\n```ts\nconst one = 1\n```\ntext\n```ts continued\none + 1 // => 3\n```\n')
+    expect(others).toEqual([])
+    expect(program).toMatchObject({ file: 'page.md', line: 3 })
+    await expect(run(program as Block, rxjs)).rejects.toThrow(/page\.md:7/)
+  })
+
+  it('finds every program of a page, whether it asserts something or not', () => {
+    expect(pageBlocks('page.md', '```ts\n1\n```\n```sh\nls\n```\n```ts\n2 // => 2\n```\n').map(({ line }) => line)).toEqual([2, 8])
+    expect(() => pageBlocks('page.md', '```ts continued\n1\n```\n')).toThrow(/page\.md:1/)
+  })
+
+  it('hands a program the files that its page shows', async () => {
+    const [program] = pageBlocks(
+      'page.md',
+      '```json numbers.jsonl\n1\n2\n```\n```ts\nimport { readFileSync } from "node:fs"\nreadFileSync("numbers.jsonl", "utf8") // => "1\\n2\\n"\n```\n',
+    )
+    await run(program as Block, rxjs)
   })
 
   it('sees every assertion that is written', () => {

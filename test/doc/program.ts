@@ -15,12 +15,15 @@ export function programOf(block: Block, scope: Scope): string {
   // An assertion within a function would never be made: it is refused, or the page would claim what nobody checks.
   if (assertions.length !== assertionCount(block))
     throw new SyntaxError(`${block.file}:${block.line}: // => stands behind statements of the first level only`)
-  const hasImports = file.statements.some(ts.isImportDeclaration)
-  const imports = hasImports ? [] : missingImports(file, scope)
+  const imports = importsItself(block) ? [] : missingImports(file, scope)
   // From the last to the first, so that positions stay right.
   const code = assertions.reduceRight((text, { start, end, replacement }) => text.slice(0, start) + replacement + text.slice(end), block.code)
-  return [...imports, "import { assertSame } from '../../test/doc/assertSame.js'", code, 'export {}', ''].join('\n')
+  // All that is added stands in one line, so that a line of the program is a line of the page.
+  return [[...imports, "import { assertSame } from '../../test/doc/assertSame.js'"].join('; '), code, 'export {}', ''].join('\n')
 }
+
+/** Whether an example says itself where its names come from. */
+export const importsItself = ({ code }: Block): boolean => /^import\b/m.test(code)
 
 /** How many assertions a block has. */
 export const assertionCount = (block: Block): number => block.code.split('// =>').length - 1
