@@ -143,11 +143,18 @@ export class CarriedWriter<T, D> implements SinkWriter<T> {
       const index = first + place
       return { value: form.fromText(text, version), key: `${prefix}/${epoch}-${checkpointId}/${index}`, epoch, checkpointId, index }
     })
+    let listening = true
+    // What an attempt that was given up confirms later is delivered again: the next one has begun without it.
     const confirmed = (count: number): void => {
-      invariant(count <= deliveries.length && first + count >= underWay.confirmed, 'a target confirms what it was given, and takes nothing back')
-      underWay.confirmed = first + count
+      if (!listening) return
+      invariant(count <= deliveries.length, 'a target confirms what it was given')
+      underWay.confirmed = Math.max(underWay.confirmed, first + count)
     }
-    await this.target.deliver(deliveries, confirmed, this.#closing.signal)
+    try {
+      await this.target.deliver(deliveries, confirmed, this.#closing.signal)
+    } finally {
+      listening = false
+    }
     this.#underWay = undefined
     this.#newest = { epoch, checkpointId }
     if (own !== undefined) this.#delivered(own)

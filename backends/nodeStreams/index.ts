@@ -1,0 +1,5 @@
+export type { CarriedSinkOptions } from '../../lib/carriedOptions.js'
+export type { PulledSourceOptions } from '../../lib/pulledSource.js'
+export { type CountedReadableOptions, fromReadable, type SeekableReadableOptions } from './fromReadable.js'
+export { type CountedLinesOptions, type PositionedLinesOptions, readableLines } from './readableLines.js'
+export { type ObjectWritableOptions, type TextWritableOptions, writableSink } from './writableSink.js'
