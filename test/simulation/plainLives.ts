@@ -1,23 +1,12 @@
-import * as t from 'io-ts'
 import { Subject } from 'rxjs'
 import { directory } from '../../backends/directory/directory.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { biased, type Chance, chance } from '../../laws/crashFsChoices.js'
 import { asProcess } from '../../laws/crashFsProcess.js'
-import type { Stream } from '../../lib/element.js'
-import type { Delivered } from '../../lib/intake/delivered.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
 import { checkpointed } from '../../operators/checkpointed.js'
-import { keyBy } from '../../operators/keyBy.js'
-import { statefulMap } from '../../operators/statefulMap.js'
+import { counting, Findings } from '../support/countedValues.js'
 import { manualClock } from '../support/manualClock.js'
-
-export interface Counted {
-  readonly value: number
-  readonly key: number
-  /** How many values of the key came up to it. */
-  readonly count: number
-}
 
 export interface PlainVerdict {
   deaths: number
@@ -27,14 +16,7 @@ export interface PlainVerdict {
   readonly wrong: string[]
 }
 
-const keys = 3
 const never = new Promise<never>(() => {})
-
-const counting = (values: Stream<number>) =>
-  values.pipe(
-    keyBy((value) => value % keys),
-    statefulMap('count', { state: t.number, initial: 0 }, (n, value: number) => [n + 1, { value, key: value % keys, count: n + 1 }]),
-  )
 
 /** The files of a process that dies at one of its operations: that one may have had its effect, and none after it has. */
 function mortal(files: FileLayer, dieAt: number, effect: boolean): { readonly files: FileLayer; died(): boolean } {
@@ -77,52 +59,11 @@ function mortal(files: FileLayer, dieAt: number, effect: boolean): { readonly fi
   }
 }
 
-/** What the results of all lives say together. */
-class Findings {
-  /** The value at each place of each key, and the other way round. */
-  private readonly atPlace = new Map<string, number>()
-  private readonly placeOf = new Map<number, string>()
-  private readonly ids = new Map<string, string>()
-  private readonly highest: number[] = Array.from({ length: keys }, () => 0)
-
-  constructor(private readonly verdict: PlainVerdict) {}
-
-  saw(result: Counted): void {
-    const place = `${result.key}/${result.count}`
-    this.verdict.results += 1
-    if (this.atPlace.get(place) === result.value) this.verdict.repeated += 1
-    else if (this.atPlace.has(place)) this.verdict.wrong.push(`place ${place} has ${this.atPlace.get(place)} and ${result.value}`)
-    const before = this.placeOf.get(result.value)
-    if (before !== undefined && before !== place) this.verdict.wrong.push(`${result.value} is counted at ${before} and at ${place}`)
-    this.atPlace.set(place, result.value)
-    this.placeOf.set(result.value, place)
-    this.highest[result.key] = Math.max(this.highest[result.key] as number, result.count)
-  }
-
-  delivered({ id, sequence, value }: Delivered<Counted>): void {
-    const known = this.ids.get(id)
-    const text = JSON.stringify(value)
-    if (known !== undefined && known !== text) this.verdict.wrong.push(`id ${id} is ${known} and ${text}`)
-    if (id !== `counting:${sequence}`) this.verdict.wrong.push(`result ${sequence} has the id ${id}`)
-    if (known === undefined && [...this.ids.values()].includes(text)) this.verdict.wrong.push(`${text} has a second id ${id}`)
-    if (known === undefined && sequence !== this.ids.size) this.verdict.wrong.push(`result ${sequence} comes when ${this.ids.size} are known`)
-    this.ids.set(id, text)
-    this.saw(value)
-  }
-
-  /** At the end every place up to the highest has been seen. */
-  close(): void {
-    for (const [key, highest] of this.highest.entries())
-      for (let count = 1; count <= highest; count += 1)
-        if (!this.atPlace.has(`${key}/${count}`)) this.verdict.wrong.push(`place ${key}/${count} was never seen, and ${highest} was`)
-  }
-}
-
 /** Lives of one pipeline over a hot source: each ends in a death, a power cut, an unsubscription or well. */
 export async function plainLives(seed: number, delivery: 'immediate' | 'withCheckpoint', lives = 5): Promise<PlainVerdict> {
   const random = chance(seed)
-  const verdict: PlainVerdict = { deaths: 0, powerCuts: 0, results: 0, repeated: 0, wrong: [] }
-  const findings = new Findings(verdict)
+  const findings = new Findings()
+  const verdict: PlainVerdict = { deaths: 0, powerCuts: 0, results: 0, repeated: 0, wrong: findings.wrong }
   let disk = new CrashFs()
   let next = 0
   for (let life = 1; life <= lives && verdict.wrong.length === 0; life += 1) {
@@ -133,7 +74,7 @@ export async function plainLives(seed: number, delivery: 'immediate' | 'withChec
     } else disk = disk.afterProcessDeath()
   }
   findings.close()
-  return verdict
+  return { ...verdict, results: findings.results, repeated: findings.repeated }
 }
 
 interface OneLife {
