@@ -23,17 +23,17 @@ export class RowState<S> implements KeptState {
     if (checked !== undefined) this.expiry = host.expiry(checked, this.table)
   }
 
-  /** The row of the current key. One that is shown a last time although it has expired is live no more. */
-  find(): Row<S> | undefined {
-    const row = this.table.get(this.host.scope.key)
+  /** The row of a key, the current one unless told. One that is shown a last time although it has expired is live no more. */
+  find(key: Key = this.host.scope.key): Row<S> | undefined {
+    const row = this.table.get(key)
     if (this.expiry === undefined) return row
     return this.expiry.read(row) === undefined ? undefined : row
   }
 
-  /** Writes the row that was found, or a new one of the current key. */
-  write(row: Row<S> | undefined, value: S): void {
+  /** Writes the row that was found, or a new one. */
+  write(row: Row<S> | undefined, value: S, key: Key = this.host.scope.key): void {
     if (row?.live === true) return this.table.write(row, value)
-    const created = this.table.create(this.host.scope.key, undefined, value)
+    const created = this.table.create(key, undefined, value)
     this.expiry?.track(created)
   }
 

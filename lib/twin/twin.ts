@@ -51,6 +51,7 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
   private readonly kept: KeyedOperatorState<{ readonly state: StateDescriptor<RowState<S>> }>
   private readonly state: RowState<S>
   private readonly keyed: boolean
+  private readonly expires: boolean
   private key: unknown
   private timestamp: number | undefined
   /** The end went on before the input ended. What still comes is left. */
@@ -63,6 +64,7 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
     this.kept = KeyedOperatorState.withoutTimers(beforeTheEnd(context as unknown as MachineContext<never>), { state: rowState(spec.codec, spec.ttl) })
     this.state = this.kept.handles.state
     this.keyed = context.keyed
+    this.expires = spec.ttl !== undefined
     if (context.development) freezeDeep(spec.seed)
   }
 
@@ -75,11 +77,16 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
 
   processRecord(value: T, timestamp: number | undefined, key: unknown): void {
     if (this.completed) return
-    this.enter(key, timestamp)
-    const row = this.state.find()
+    this.key = key
+    this.timestamp = timestamp
+    // State of a stream without keys belongs to no key: it is kept under one of its own.
+    const at = this.keyed ? (key as Key) : null
+    // Only what expires asks what time it is.
+    if (this.expires) this.kept.enter(at, timestamp)
+    const row = this.state.find(at)
     const before = row?.value
     const next = this.spec.next(before, value, this)
-    if (next !== before && next !== undefined) this.state.write(row, next)
+    if (next !== before && next !== undefined) this.state.write(row, next, at)
   }
 
   processWatermark(): void {
@@ -116,15 +123,9 @@ class TwinMachine<T, S, R> implements Machine<T>, TwinOutput<R> {
   }
 
   private completeOne(key: Key | undefined, state: S | undefined): void {
-    this.enter(key, undefined)
-    this.spec.complete?.(state, this)
-  }
-
-  private enter(key: unknown, timestamp: number | undefined): void {
     this.key = key
-    this.timestamp = timestamp
-    // State of a stream without keys belongs to no key: it is kept under one of its own.
-    this.kept.enter(this.keyed ? key : null, timestamp)
+    this.timestamp = undefined
+    this.spec.complete?.(state, this)
   }
 
   private endOutput(): void {
