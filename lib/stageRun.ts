@@ -216,6 +216,7 @@ export class StageRun implements Upstream, Junction, Participant {
   // ---- a barrier that overtakes: captured and forwarded at the first input, acknowledged at the last
 
   overtake(barrier: CheckpointBarrier): void {
+    this.entry?.finish()
     invariant(barrier.checkpointId > this.lastBarrier, 'checkpoint ids increase along a stream')
     this.lastBarrier = barrier.checkpointId
     let failure: { readonly cause: unknown } | undefined
