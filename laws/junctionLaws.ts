@@ -37,15 +37,19 @@ const overtaking: fc.Arbitrary<BarrierOptions> = fc.constantFrom(
  * @since 0.1.0
  */
 export function junctionLaws({ apply, inputs, keyed = false }: JunctionUnderLaw): readonly Law[] {
-  const arrivals = fc.array(
-    fc.record({ input: fc.nat({ max: inputs - 1 }), barrier: fc.boolean(), afterMs: fc.constantFrom(0, 0, 5, 20) }),
-    { maxLength: 60 },
-  )
+  const arrivals = fc.array(fc.record({ input: fc.nat({ max: inputs - 1 }), barrier: fc.boolean(), afterMs: fc.constantFrom(0, 0, 5, 20) }), {
+    maxLength: 60,
+  })
   const begun = (options: Pick<OperatorRunOptions, 'limits' | 'barriers' | 'clock' | 'from'>): OperatorRun =>
     new OperatorRun({ apply: (streams) => apply(streams as never), inputs, keyed, ...options })
   const made = (options: Parameters<typeof begun>[0] = {}): Feed => {
     const time = { nowMs: 0 }
-    return new Feed(begun({ ...options, clock: { nowMs: () => time.nowMs, callAt: () => () => {}, yield: () => Promise.resolve() } }), time, inputs, keyed)
+    return new Feed(
+      begun({ ...options, clock: { nowMs: () => time.nowMs, callAt: () => () => {}, yield: () => Promise.resolve() } }),
+      time,
+      inputs,
+      keyed,
+    )
   }
   return [
     law('consistent-cut', 'before a barrier leaves exactly the records before it on every input, each input in its order', () =>
@@ -56,15 +60,18 @@ export function junctionLaws({ apply, inputs, keyed = false }: JunctionUnderLaw)
         same(feed.violations(), [], 'records on the wrong side of a barrier')
       }),
     ),
-    law('overtaken-cut', 'where barriers overtake, a snapshot and what is in flight are the records before the barrier, each input in its order', () =>
-      fc.asyncProperty(arrivals, overtaking, async (steps, barriers) => {
-        const feed = made({ barriers })
-        for (const step of steps) feed.take(step)
-        feed.align()
-        const restored = (id: number): OperatorRun => begun({ barriers, from: feed.run.kept(id) })
-        same(feed.overtakenViolations(restored), [], 'records on the wrong side of a barrier')
-        same(feed.missing(), [], 'records that did not leave')
-      }),
+    law(
+      'overtaken-cut',
+      'where barriers overtake, a snapshot and what is in flight are the records before the barrier, each input in its order',
+      () =>
+        fc.asyncProperty(arrivals, overtaking, async (steps, barriers) => {
+          const feed = made({ barriers })
+          for (const step of steps) feed.take(step)
+          feed.align()
+          const restored = (id: number): OperatorRun => begun({ barriers, from: feed.run.kept(id) })
+          same(feed.overtakenViolations(restored), [], 'records on the wrong side of a barrier')
+          same(feed.missing(), [], 'records that did not leave')
+        }),
     ),
     law('at-least-once', 'where barriers are counted, nothing is held back and no record before a barrier is behind it', () =>
       fc.asyncProperty(arrivals, async (steps) => {
@@ -137,7 +144,8 @@ class Feed {
   /** Delivers every barrier that is still to come. */
   align(): void {
     const last = Math.max(...this.cuts.map(({ length }) => length))
-    for (let input = 0; input < this.inputs; input += 1) if ((this.cuts[input] as number[]).length < last) this.take({ input, barrier: true, afterMs: 0 })
+    for (let input = 0; input < this.inputs; input += 1)
+      if ((this.cuts[input] as number[]).length < last) this.take({ input, barrier: true, afterMs: 0 })
   }
 
   /** Of each barrier that left, how many records of each input had left before it. */
@@ -169,7 +177,9 @@ class Feed {
   /** Records before a barrier that left behind it. */
   lost(): string[] {
     return this.leftBefore().flatMap(({ id, counts }) =>
-      counts.flatMap((count, input) => (count < (this.cuts[input]?.[id - 1] ?? 0) ? [`${count} records of input ${input} left before barrier ${id}`] : [])),
+      counts.flatMap((count, input) =>
+        count < (this.cuts[input]?.[id - 1] ?? 0) ? [`${count} records of input ${input} left before barrier ${id}`] : [],
+      ),
     )
   }
 
