@@ -34,7 +34,8 @@ export interface BatchCallbackOptions<T> extends CallbackOptions<T> {
  * resolves. Records wait in the checkpoint, so a crash in between loses none: the next run calls again, with the same `key`. So it
  * is at least once across a crash, and once by key: let the target ignore a key that it knows.
  *
- * Whatever the function throws is tried again, for ever; throw `new SinkError('SINK_REFUSED')` to end the run instead.
+ * Whatever the function throws is reported and tried again, later each time, as long as the job runs; a job that is only starting
+ * ends with `SINK_IO`, to be restarted. Throw `new SinkError('SINK_REFUSED')` to end the run for good.
  *
  * **When to use** for a target that has no transactions: a mail, a queue, a map that is drawn.
  * **State** the records that are not delivered, in the checkpoint, up to `recordsMax` and `charactersMax`.

@@ -54,7 +54,7 @@ export class BytePlace<T> implements Place<T> {
 
   request(): PlaceRequest {
     const { url } = this.#options
-    // Positions are those of the file as it is, not of its compressed form. With a range the platform asks for that itself.
+    // Positions are those of the file as it is. With a range the platform asks for that itself.
     if (this.#position === 0) return { url, headers: { 'accept-encoding': 'identity' } }
     const range = `bytes=${this.#askedFrom()}-`
     return { url, headers: this.#etag === undefined ? { range } : { range, 'if-range': this.#etag } }
@@ -121,7 +121,8 @@ export class BytePlace<T> implements Place<T> {
     const { headers, status } = response
     const { follow, url } = this.#options
     const encoding = headers.get('content-encoding')
-    if (encoding !== null && encoding !== 'identity')
+    // A whole file arrives as it was before it was compressed; a range is cut out of its compressed form.
+    if (status === 206 && encoding !== null && encoding !== 'identity')
       throw new SourceError('SOURCE_REFUSED', {
         url: shownUrl(url),
         status,
@@ -146,10 +147,10 @@ export class BytePlace<T> implements Place<T> {
   }
 }
 
-/** A weak one says that files mean the same, not that they are the same. */
+/** A weak one says that files mean the same, not that they are the same; that of a compressed answer is not that of its ranges. */
 function strongEtag({ headers }: Response): string | undefined {
   const etag = headers.get('etag')
-  return etag === null || etag.startsWith('W/') ? undefined : etag
+  return etag === null || etag.startsWith('W/') || headers.has('content-encoding') ? undefined : etag
 }
 
 /** At least `count` bytes without the first `skipped`, or nothing where there are fewer. */

@@ -20,7 +20,7 @@ interface TailOptions<T> extends FetchOptions {
   readonly follow?: boolean
   /** Time before it asks again, behind an answer without records. Default 1,000. */
   readonly pollMs?: number
-  /** An answer that is silent for so long is given up, and asked for again. Default 120,000; `Infinity` for ever. */
+  /** An answer that is silent for so long is given up, and asked for again. Default 120,000; `Infinity` as long as the platform waits. */
   readonly idleMs?: number
   /** Takes lines that cannot be decoded; without it such a line ends the run. */
   readonly deadLetters?: SideOutput<DeadLetter>
