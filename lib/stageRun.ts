@@ -209,10 +209,6 @@ export class StageRun implements Upstream, Junction, Participant {
     else run.decline(barrier.checkpointId, this.uid, failure?.cause)
   }
 
-  inputEnded(input: number): void {
-    if (!this.ended) this.machine?.inputEnded?.(input)
-  }
-
   // ---- a barrier that overtakes: captured and forwarded at the first input, acknowledged at the last
 
   overtake(barrier: CheckpointBarrier): void {
@@ -249,6 +245,10 @@ export class StageRun implements Upstream, Junction, Participant {
     if (snapshot?.transaction !== undefined) this.started?.run.acknowledge(checkpointId, this.uid, { ...snapshot, tables: [] })
     if (cause instanceof CheckpointError) this.started?.run.abort(checkpointId, cause)
     else if (cause !== undefined) this.started?.run.decline(checkpointId, this.uid, cause)
+  }
+
+  inputEnded(input: number): void {
+    if (!this.ended) this.machine?.inputEnded?.(input)
   }
 
   end(end: EndOfInput): void {
