@@ -10,6 +10,7 @@ import { take } from '../../../operators/durable/take.js'
 import { keyBy } from '../../../operators/keyBy.js'
 import { mapValues } from '../../../operators/mapValues.js'
 import { records } from '../../../operators/records.js'
+import { union } from '../../../operators/union.js'
 import { values } from '../../../operators/values.js'
 import { begun, continued } from '../../support/continued.js'
 import { ran, settled, testJob, watched } from '../../support/jobs.js'
@@ -63,6 +64,15 @@ describe('take without keys', () => {
     new TestScheduler((found, expected) => expect(found).toEqual(expected)).run(({ expectObservable }) => {
       expectObservable(interval(2).pipe(records(), take('first', 2), count('all'), values())).toBe('----(a|)', { a: 2 })
     })
+  })
+
+  test('a fork of the same stream goes on, also where both meet again', async () => {
+    const numbers = of(1, 2, 3).pipe(
+      records(),
+      mapValues((n) => n * 10),
+    )
+    expect(await collect(numbers.pipe(take('first', 1), union(numbers)))).toEqual([10, 10, 20, 30])
+    expect(await collect(numbers.pipe(union(numbers.pipe(take('none', 0)))))).toEqual([10, 20, 30])
   })
 
   test('in a job the end goes on there: event time first, then the end, once; barriers pass, and nothing else', () => {
