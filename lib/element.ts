@@ -88,7 +88,7 @@ export class WatermarkStatus extends Branded {
   }
 }
 
-/** In-band mark of checkpoint n. Made by the coordinator alone; never overtakes a record. */
+/** In-band mark of checkpoint n. Made by the coordinator alone; no record overtakes it, and it overtakes none unless told. */
 export class CheckpointBarrier extends Branded {
   readonly kind = 'barrier'
   constructor(

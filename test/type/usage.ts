@@ -17,7 +17,10 @@ import {
   countRecords,
   defineJob,
   emits,
+  exponentialDelay,
+  failureRate,
   filterValues,
+  fixedDelay,
   flatMapValues,
   fromSide,
   type Job,
@@ -31,6 +34,7 @@ import {
   mapState,
   mapValues,
   mean,
+  noRestart,
   operate,
   processKeyed,
   recordOf,
@@ -381,6 +385,19 @@ export const running = job.pipe(retry({ count: 5, delay: 1_000 }), takeUntil(nev
   is<Eq<typeof event, JobEvent>>()
   if (event.kind === 'checkpointCompleted') is<Eq<typeof event.durationMs, number>>()
 })
+// A restart strategy fits rxjs and the handle alike.
+export const restarted = [noRestart(), fixedDelay({ attempts: 3, delayMs: 1_000 }), failureRate({ failuresMax: 3, perMs: 60_000, delayMs: 0 })].map(
+  (strategy) => job.pipe(retry(strategy)),
+)
+is<Eq<(typeof restarted)[number], Observable<JobEvent>>>()
+export const patient = job.run({ restart: exponentialDelay({ initialMs: 1_000, jitter: 0.1, random: Math.random }) })
+export const counted = job.run({ restart: { count: 3, delayMs: 1_000 } })
+// @ts-expect-error a rate needs its time
+failureRate({ failuresMax: 3, delayMs: 0 })
+// @ts-expect-error there are two modes
+defineJob('orders', { storage, checkpoints: { mode: 'once' } }, () => [])
+defineJob('orders', { storage, checkpoints: { unaligned: true, alignmentTimeoutMs: 5_000, inFlight: t.unknown } }, () => [])
+defineJob('orders', { storage, checkpoints: { unaligned: true, inFlight: Order } }, () => [])
 const ended = orders.pipe(sink('orders', memorySink<Order>()))
 is<Eq<typeof ended, Observable<Sunk>>>()
 const wider = orders.pipe(sink('wider', memorySink<Order | string>()))
