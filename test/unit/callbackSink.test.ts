@@ -227,6 +227,18 @@ test('a record of any plain kind arrives as it was, also after a restart', async
   expect(target.values).toEqual(records)
 })
 
+test('a commit that comes again in the same run delivers nothing again', async () => {
+  const { sink, target } = delivering<number>()
+  const writer = await opened(sink)
+  write(writer, 1)
+  const first = await preCommitted(writer, 1)
+  write(writer, 2)
+  const second = await preCommitted(writer, 2)
+  for (const handle of [first, first, second, first, second]) await unwrap(writer.commit(handle))
+  expect(target.values).toEqual([1, 2])
+  expect(target.repeated).toBe(0)
+})
+
 test('a handle of format 1 is read for ever', async () => {
   const { sink, target } = delivering<unknown>()
   const handle = { format: 1, epoch: 3, checkpointId: 12, version: 1, texts: ['{"total":7}', '{"$date":0}'] }
