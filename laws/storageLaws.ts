@@ -126,6 +126,27 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law('held-is-kept', 'a checkpoint that is held reads the same until it is let go, whatever is published meanwhile', () =>
+      fc.asyncProperty(fc.array(rowChange), history, (first, later) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          const before = await publishOn(session, await recover(session), 1, first)
+          const held = await must(session.hold(checkpointId(1)))
+          if (O.isNone(held)) throw new Error('a checkpoint that is retained cannot be held')
+          let newest = before
+          for (const [index, { changes }] of later.entries()) newest = await publishOn(session, newest, index + 2, changes)
+          await session.idle()()
+          expectSame(await readAll(held.value), before, `behind ${later.length} further checkpoints`)
+          session.letGo(checkpointId(1))
+          if (O.isSome(await must(session.hold(checkpointId(1_000))))) throw new Error('a checkpoint that there never was is held')
+          newest = await publishOn(session, newest, 500, first)
+          await session.idle()()
+          const latest = await must(session.latest())
+          expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, newest, 'the newest')
+          await session.close()()
+        }),
+      ),
+    ),
     law('uid-isolation', 'rows of one uid and table are never read under another', () =>
       fc.asyncProperty(fc.array(rowChange, { minLength: 1 }), (changes) =>
         using(async ({ storage }) => {

@@ -16,14 +16,15 @@ export async function cleanUp(folder: Folder, current: () => Manifest | undefine
   await bestEffort(async () => {
     for (const name of await folder.files.list(folder.path)) {
       const manifest = current()
-      if (manifest !== undefined && removable(name, manifest, folder.live)) await bestEffort(() => folder.files.unlink(`${folder.path}/${name}`))
+      if (manifest !== undefined && removable(name, manifest, folder)) await bestEffort(() => folder.files.unlink(`${folder.path}/${name}`))
     }
   })
 }
 
-function removable(name: string, manifest: Manifest, live: ReadonlySet<string>): boolean {
+function removable(name: string, manifest: Manifest, { live, held }: Folder): boolean {
   const parsed = parseName(name)
   if (parsed === undefined || live.has(name)) return false
+  for (const names of held.values()) if (names.includes(name)) return false
   if (parsed.kind === 'slot') return parsed.seq < manifest.seq - 1 && !manifest.retained.some(({ seq }) => seq === parsed.seq)
   if (parsed.epoch > manifest.epoch) return false
   return parsed.kind === 'temporary' || !manifest.retained.some(({ segments }) => segments.includes(name))

@@ -16,8 +16,8 @@ import { DirectoryWriter, type Publication, type WriterHost } from './directoryW
 import { attempt, storageFailure } from './failures.js'
 import type { Folder, Top } from './folder.js'
 import { DirectoryJournal } from './journal/directoryJournal.js'
-import { bodyOf, type Manifest, type Segment } from './manifestFile.js'
-import { segmentFile } from './names.js'
+import { bodyOf, type Manifest, readManifest, type Segment } from './manifestFile.js'
+import { segmentFile, slotFile } from './names.js'
 import { readSegment, SegmentWriter } from './segmentFile.js'
 import type { Claim } from './sessions.js'
 
@@ -68,12 +68,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       const top = await this.readTop()
       const checkpoint = top.manifest?.checkpoint
       if (checkpoint === undefined || checkpoint === null) return O.none
-      const stored: StoredCheckpoint = {
-        checkpointId: checkpointId(checkpoint.checkpointId),
-        epoch: epoch(checkpoint.epoch),
-        body: bodyOf(checkpoint),
-        readRows: (visit) => this.task({ folder: this.folder.path }, () => this.readChain(top, checkpoint.segments, visit)),
-      }
+      const stored = this.storedOf(checkpoint, top)
       this.readAt.set(stored, top)
       return O.some(stored)
     })
@@ -128,6 +123,22 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       })
       return this.entries
     })
+  }
+
+  hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
+    return this.task({ folder: this.folder.path }, async () => {
+      const newest = this.own ?? (await this.readTop()).manifest
+      const kept = newest?.retained.find((retained) => retained.checkpointId === id)
+      if (newest === undefined || kept === undefined) return O.none
+      this.folder.held.set(id, [slotFile(kept.seq), ...kept.segments])
+      const manifest = newest.seq === kept.seq ? newest : await readManifest(this.folder.files, this.folder.path, kept.seq)
+      const { checkpoint } = manifest
+      return checkpoint === null ? O.none : O.some(this.storedOf(checkpoint, { seq: newest.seq, manifest }))
+    })
+  }
+
+  letGo(id: CheckpointId): void {
+    this.folder.held.delete(id)
   }
 
   retained(): readonly CheckpointId[] {
@@ -261,7 +272,16 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     return top
   }
 
-  private async readChain(top: Top, segments: readonly Segment[], visit: (chunk: RowChunk) => void): Promise<void> {
+  private storedOf(checkpoint: NonNullable<Manifest['checkpoint']>, top: Top): StoredCheckpoint {
+    return {
+      checkpointId: checkpointId(checkpoint.checkpointId),
+      epoch: epoch(checkpoint.epoch),
+      body: bodyOf(checkpoint),
+      readRows: (visit) => this.task({ folder: this.folder.path }, () => this.readChain(top, checkpoint.segments, visit)),
+    }
+  }
+
+  private async readChain(top: Top, segments: readonly Segment[], visit: (chunk: RowChunk) => unknown): Promise<void> {
     try {
       for (const segment of segments) await readSegment(this.folder.files, this.folder.path, segment, visit)
     } catch (error) {

@@ -38,6 +38,8 @@ export interface Top {
 export class Folder {
   /** Names that this session is writing, or has written and not published yet. Clean-up leaves them alone. */
   readonly live = new Set<string>()
+  /** Names that somebody reads, by the checkpoint that needs them. */
+  readonly held = new Map<number, readonly string[]>()
   syncFailures = 0
 
   constructor(

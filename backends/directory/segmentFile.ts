@@ -125,7 +125,7 @@ export class SegmentWriter {
 }
 
 /** Visits the chunks of a segment, in order, after the whole file was verified. Memory: one chunk and one block. */
-export function readSegment(files: FileLayer, folder: string, segment: Segment, visit: (chunk: RowChunk) => void | Promise<void>): Promise<void> {
+export function readSegment(files: FileLayer, folder: string, segment: Segment, visit: (chunk: RowChunk) => unknown): Promise<void> {
   const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file: segment.file, reason })
   return withFile(openNamed(files, folder, segment.file), async (file) => {
     const size = await file.size()
@@ -149,7 +149,7 @@ async function readFrames(
   block: Buffer,
   name: string,
   damaged: (reason: string) => BackendError,
-  visit: (chunk: RowChunk) => void | Promise<void>,
+  visit: (chunk: RowChunk) => unknown,
 ): Promise<void> {
   let position = 0
   let buffered: Uint8Array = block.subarray(0, 0)

@@ -91,18 +91,32 @@ class MemorySession implements CheckpointSession {
       this.lastRead = slot
       const kept = slot.retained.at(-1)
       if (kept === undefined) return O.none
-      const stored: StoredCheckpoint = {
-        checkpointId: kept.checkpointId,
-        epoch: kept.epoch,
-        body: JSON.parse(kept.body) as Json,
-        readRows: (visit) =>
-          this.task(() => {
-            for (const layer of kept.layers) for (const chunk of chunksOf(layer)) visit(chunk)
-          }),
-      }
+      const stored = this.storedOf(kept)
       this.readAt.set(stored, slot)
       return O.some(stored)
     })
+  }
+
+  hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
+    return this.task(() => {
+      const kept = (this.own ?? this.newest()).retained.find(({ checkpointId }) => checkpointId === id)
+      return kept === undefined ? O.none : O.some(this.storedOf(kept))
+    })
+  }
+
+  /** Layers stay as long as somebody has them. */
+  letGo(): void {}
+
+  private storedOf(kept: Kept): StoredCheckpoint {
+    return {
+      checkpointId: kept.checkpointId,
+      epoch: kept.epoch,
+      body: JSON.parse(kept.body) as Json,
+      readRows: (visit) =>
+        this.task(async () => {
+          for (const layer of kept.layers) for (const chunk of chunksOf(layer)) await visit(chunk)
+        }),
+    }
   }
 
   takeOver(from: O.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch> {

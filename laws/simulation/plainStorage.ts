@@ -44,11 +44,11 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
   let read: Slot | undefined
   let closed = false
   const task =
-    <A>(work: () => A): taskEither.TaskEither<BackendError, A> =>
+    <A>(work: () => A | Promise<A>): taskEither.TaskEither<BackendError, A> =>
     async () => {
       if (closed) return E.left(new BackendError('BACKEND_NOT_OPEN', {}))
       try {
-        return E.right(work())
+        return E.right(await work())
       } catch (error) {
         if (error instanceof BackendError) return E.left(error)
         throw error
@@ -58,20 +58,29 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
     if (store.slot.number >= slot.number) throw new BackendError('BACKEND_FENCED', { fatal: true })
     own = store.slot = slot
   }
+  const storedOf = (checkpoint: Checkpoint): StoredCheckpoint => ({
+    checkpointId: checkpoint.checkpointId,
+    epoch: checkpoint.epoch,
+    body: JSON.parse(checkpoint.body),
+    readRows: (visit) =>
+      task(async () => {
+        for (const chunk of checkpoint.chunks) await visit(chunk)
+      }),
+  })
   return {
     latest: () =>
       task(() => {
         read = store.slot
         const { checkpoint } = read
         if (checkpoint === undefined) return O.none
-        const stored: StoredCheckpoint = {
-          checkpointId: checkpoint.checkpointId,
-          epoch: checkpoint.epoch,
-          body: JSON.parse(checkpoint.body),
-          readRows: (visit) => task(() => checkpoint.chunks.forEach(visit)),
-        }
-        return O.some(stored)
+        return O.some(storedOf(checkpoint))
       }),
+    hold: (id) =>
+      task(() => {
+        const { checkpoint } = own ?? store.slot
+        return checkpoint?.checkpointId === id ? O.some(storedOf(checkpoint)) : O.none
+      }),
+    letGo() {},
     takeOver: () =>
       task(() => {
         invariant(own === undefined && read !== undefined, 'a session takes over once, from what it has read')

@@ -56,9 +56,9 @@ function sessionIn(port: Port<BackendError>, session: CheckpointSession, watch: 
             port,
             'storage readRows',
             stored.readRows((chunk) => {
-              if (life.dead) return
+              if (life.dead) return undefined
               found.chunks.push({ ...chunk, bytes: chunk.bytes.slice() })
-              visit(chunk)
+              return visit(chunk)
             }),
           ),
       }
@@ -72,6 +72,8 @@ function sessionIn(port: Port<BackendError>, session: CheckpointSession, watch: 
         if (E.isRight(answer)) tookOver(answer.right)
         return answer
       }),
+    hold: (id) => asked(port, 'storage hold', session.hold(id)),
+    letGo: (id) => session.letGo(id),
     begin: (id) => writerIn(port, session.begin(id), () => watch.published(life, id)),
     retained: () => session.retained(),
     idle: () => session.idle(),

@@ -45,9 +45,9 @@ export interface StoredCheckpoint {
   readonly body: Json
   /**
    * Visits the rows. Applying the chunks in the order given, later rows over earlier ones and deletions included, is the
-   * state at the checkpoint. Every byte has been verified before the chunk is handed over.
+   * state at the checkpoint. Every byte has been verified before the chunk is handed over. A promise that is answered is waited for.
    */
-  readRows(visit: (chunk: RowChunk) => void): taskEither.TaskEither<BackendError, void>
+  readRows(visit: (chunk: RowChunk) => unknown): taskEither.TaskEither<BackendError, void>
 }
 
 /**
@@ -86,6 +86,10 @@ export interface CheckpointSession {
   journal?(): taskEither.TaskEither<BackendError, Journal>
   /** The checkpoints that are kept, oldest first. */
   retained(): readonly CheckpointId[]
+  /** One of the checkpoints that are kept, or none. What it needs stays until `letGo`, whatever is published meanwhile. */
+  hold(id: CheckpointId): taskEither.TaskEither<BackendError, option.Option<StoredCheckpoint>>
+  /** What `hold` kept from being removed may go. Idempotent. */
+  letGo(id: CheckpointId): void
   /** Work in the background, compaction and deletion, that has not ended. For tests and for an orderly end. */
   idle(): task.Task<void>
   /** From this call on nothing is published. Resolves when everything that was under way has settled. Idempotent. */

@@ -66,7 +66,7 @@ async function played(steps: readonly Step[], ttl: Ttl, storage: CheckpointStora
     let from: HandCheckpoint | undefined
     if (O.isSome(latest)) {
       const chunks: RowChunk[] = []
-      await must(latest.value.readRows((chunk) => chunks.push(chunk)))
+      await must(latest.value.readRows((chunk) => void chunks.push(chunk)))
       from = { metas: new Map([['kept', JSON.stringify((latest.value.body as { meta: never }).meta)]]), chunks }
       eventMs = (latest.value.body as unknown as { eventMs: number }).eventMs
     }

@@ -18,6 +18,8 @@ function slowToClose(): CheckpointStorage {
     takeOver: (from) => session.takeOver(from),
     begin: (id) => session.begin(id),
     retained: () => session.retained(),
+    hold: (id) => session.hold(id),
+    letGo: (id) => session.letGo(id),
     idle: () => session.idle(),
     close: () => async () => {
       await turns(100)

@@ -40,6 +40,8 @@ export function storageWith(inner: CheckpointStorage, { open, write, publish }: 
     takeOver: (from) => session.takeOver(from),
     begin: (id) => writerWith(id, session.begin(id)),
     retained: () => session.retained(),
+    hold: (id) => session.hold(id),
+    letGo: (id) => session.letGo(id),
     idle: () => session.idle(),
     close: () => session.close(),
   })
