@@ -34,7 +34,7 @@ export interface OperatorUnderLaw<T, K = Key> {
  * ```ts
  * const laws = operatorLaws<number>({ apply: mapValues((n) => n + 1), values: fc.integer() })
  * for (const law of laws) await law.check({ runs: 10, seed: 1 })
- * laws.length // => 6
+ * laws.length // => 7
  * ```
  * @category laws
  * @since 0.1.0
@@ -42,8 +42,14 @@ export interface OperatorUnderLaw<T, K = Key> {
 export function operatorLaws<T, K = Key>({ apply, values, key, timestamp, inputs = 1, inputOf, sides = [] }: OperatorUnderLaw<T, K>): readonly Law[] {
   const keyed = key !== undefined
   const feeding = { key, timestamp, inputs, inputOf }
-  const start = (from?: Kept): OperatorRun =>
-    new OperatorRun({ apply: ([first, ...others]) => apply(first as never, ...(others as never[])), inputs, keyed, sides, from })
+  const applied = (from?: Kept) => ({
+    apply: ([first, ...others]: readonly Observable<never>[]) => apply(first as never, ...(others as never[])),
+    inputs,
+    keyed,
+    sides,
+    from,
+  })
+  const start = (from?: Kept): OperatorRun => new OperatorRun(applied(from))
   const ran = (steps: readonly OperatorStep<T>[]): OperatorRun => {
     const run = start()
     feed(run, steps, feeding)
@@ -67,6 +73,18 @@ export function operatorLaws<T, K = Key>({ apply, values, key, timestamp, inputs
     }),
     about('barrier-transparency', 'with barriers removed, the output equals the output on input without barriers', (steps) => {
       same(withoutBarriers(ran(steps).left), withoutBarriers(ran(steps.filter((step) => !isBarrier(step))).left), 'the output')
+    }),
+    about('slice-transparency', 'work that is put off in the middle comes out as if it had been done at once, and nothing overtakes it', (steps) => {
+      const whole = ran(steps)
+      const run = new OperatorRun({ ...applied(), stepsPerSlice: () => 1 })
+      let position = atStart
+      for (const step of steps) {
+        position = feed(run, [step], feeding, position)
+        if (position.barriers % 2 === 0) run.goOn()
+      }
+      while (run.goOn());
+      same(run.left.map(told), whole.left.map(told), 'the output')
+      for (let id = 1; id <= steps.filter(isBarrier).length; id += 1) same(run.kept(id), whole.kept(id), `the snapshot at barrier ${id}`)
     }),
     about('no-overtaking', 'no record crosses a barrier', (steps) => {
       const run = start()

@@ -27,6 +27,7 @@ import { sideStream } from '../lib/operate.js'
 import type { RowChunk } from '../lib/ports/checkpointStorage.js'
 import type { Participant, RunContext, Snapshot } from '../lib/run.js'
 import type { SideOutput } from '../lib/sideOutput.js'
+import { Slices } from '../lib/slices.js'
 import { heapTables } from '../lib/state/heap.js'
 import { RowFrames } from '../lib/state/rowFrames.js'
 import { encodeTagged } from '../lib/taggedJson.js'
@@ -58,6 +59,8 @@ export interface OperatorRunOptions {
   readonly barriers?: BarrierOptions
   /** Its time; it stands still, unless told. */
   readonly clock?: Clock
+  /** Steps of long work before the rest is put off; all of it is done at once, unless told. */
+  readonly stepsPerSlice?: () => number
   /** What an earlier run kept. */
   readonly from?: Kept | undefined
 }
@@ -70,6 +73,7 @@ export class OperatorRun implements RunContext {
   readonly limits: Limits
   readonly barriers: BarrierRules
   readonly clock: Clock
+  readonly slices: Slices | undefined
   readonly left: Left[] = []
   readonly aborted: { readonly id: number; readonly cause: Error }[] = []
   private readonly participants = new Map<string, Participant>()
@@ -78,10 +82,12 @@ export class OperatorRun implements RunContext {
   private readonly metas = new Map<number, Map<string, string>>()
   private readonly chunks: { readonly id: number; readonly chunk: RowChunk }[]
 
-  constructor({ apply, inputs = 1, keyed = false, sides = [], limits = {}, barriers = {}, clock = stillClock, from }: OperatorRunOptions) {
+  constructor(options: OperatorRunOptions) {
+    const { apply, inputs = 1, keyed = false, sides = [], limits = {}, barriers = {}, clock = stillClock, stepsPerSlice, from } = options
     this.limits = { ...defaultLimits, ...limits }
     this.barriers = barrierRules(barriers)
     this.clock = clock
+    this.slices = stepsPerSlice === undefined ? undefined : new Slices(clock, { stepsPerSlice, sliceMs: 8 })
     this.chunks = (from?.chunks ?? []).map((chunk) => ({ id: 0, chunk }))
     this.subjects = Array.from({ length: inputs }, () => new Subject<Element>())
     const stream = apply(this.subjects as unknown as readonly Observable<never>[])
@@ -125,6 +131,15 @@ export class OperatorRun implements RunContext {
   kept(id: number): Kept {
     this.store()
     return { metas: this.metas.get(id) ?? new Map(), chunks: this.chunks.filter((each) => each.id <= id).map(({ chunk }) => chunk) }
+  }
+
+  /** A slice more of what was put off; false when nothing is. */
+  goOn(): boolean {
+    if (this.slices?.held !== true) return false
+    this.slices.begin()
+    this.slices.goOn()
+    if (this.failure !== undefined) throw this.failure.error
+    return this.slices.held
   }
 
   // ---- what the operator sees
@@ -175,7 +190,9 @@ export class OperatorRun implements RunContext {
   // ---- within
 
   private send(element: Element, input: number): void {
-    this.subjects[input]?.next(element)
+    const send = (): void => this.subjects[input]?.next(element)
+    if (this.slices === undefined) send()
+    else this.slices.within(send)
     if (this.failure !== undefined) throw this.failure.error
   }
 

@@ -72,10 +72,10 @@ export class KeyedOperatorState<D extends StateDescriptors> {
     if (this.byRecord.length > 0) for (const expiry of this.byRecord) expiry.lookFurther()
   }
 
-  /** Event time has advanced: timers fire, then what has expired goes. False where timers are left for the next slice. */
+  /** Event time has advanced: timers fire, then what has expired goes. False where some of it is left for the next slice. */
   advance(watermarkMs: number): boolean {
     if (this.timerService?.advance(watermarkMs) === false) return false
-    this.expire()
+    for (const expiry of this.byEventTime) if (!expiry.sweep(this.context.isSliceOver)) return false
     return true
   }
 
@@ -118,11 +118,12 @@ export class KeyedOperatorState<D extends StateDescriptors> {
         atMs,
         cancel: this.context.callAt(atMs, () => {
           armed = undefined
-          expiry.sweep()
+          // The rest is due at once again: until then it is hidden, as any other that has expired.
+          expiry.sweep(this.context.isSliceOver)
         }),
       }
     }
-    const expiry = new Expiry<S>(ttl, this.nowOf(ttl), table, arm, this.context.isSliceOver)
+    const expiry = new Expiry<S>(ttl, this.nowOf(ttl), table, arm)
     if (typeof ttl.cleanup === 'object' && ttl.cleanup.runForEveryRecord === true) this.byRecord.push(expiry as unknown as Expiry<never>)
     if (ttl.time === 'event') this.byEventTime.push(expiry as unknown as Expiry<never>)
     return expiry

@@ -16,7 +16,7 @@ export interface RunSource<T> {
   /** Called when every operator has started. */
   open(): void
   /** Lets the records of a batch from `from` up to `to` in; answers where it stopped, if work was put off before all were in. */
-  letIn(batch: SourceBatch<T>, from: number, to: number): number | void
+  letIn(batch: SourceBatch<T>, from: number, to: number): number
   barrier(barrier: CheckpointBarrier): void
   /** Tells the end downstream, once: of the source, or because the job drains. */
   end(drained: boolean): void

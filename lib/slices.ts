@@ -52,11 +52,11 @@ export class Slices {
   }
 
   /** Runs work of the run, in which long work may be put off. */
-  within(work: () => void): void {
+  within<A>(work: () => A): A {
     const before = this.allowed
     this.allowed = true
     try {
-      work()
+      return work()
     } finally {
       this.allowed = before
     }

@@ -151,7 +151,7 @@ export class SourcePump {
 
   private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
     const end = Math.min(batch.values.length, feed.index + Math.max(1, this.host.pacing.recordsPerTurn()))
-    feed.index = feed.stage.letIn(batch, feed.index, end) ?? end
+    feed.index = feed.stage.letIn(batch, feed.index, end)
     if (feed.index === batch.values.length) feed.batch = undefined
   }
 

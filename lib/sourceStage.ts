@@ -67,14 +67,8 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
   }
 
   letIn(batch: SourceBatch<T>, from: number, to: number): number {
-    let end = to
-    const work = (): void => {
-      end = this.letInSome(batch, from, to)
-    }
-    const slices = this.run?.slices
-    if (slices === undefined) work()
-    else slices.within(work)
-    return end
+    const work = (): number => this.letInSome(batch, from, to)
+    return this.run?.slices === undefined ? work() : this.run.slices.within(work)
   }
 
   private letInSome(batch: SourceBatch<T>, from: number, to: number): number {

@@ -24,7 +24,6 @@ export class Expiry<S> {
     private readonly table: RowStore<S>,
     /** Called when something is registered that is due earlier than everything before. */
     private readonly arm: (atMs: number) => void,
-    private readonly isSliceOver: () => boolean,
   ) {
     this.stepMs = Math.max(1, Math.floor(ttl.afterMs / grain))
   }
@@ -54,17 +53,18 @@ export class Expiry<S> {
     return { value: row.value }
   }
 
-  /** Removes what is due. What does not fit into a slice is removed later: until then it is hidden as any other that has expired. */
-  sweep(): void {
+  /** Removes what is due; false where the rest is left to the next call. */
+  sweep(isSliceOver?: () => boolean): boolean {
     const again: Row<S>[] = []
     const visit = (_atMs: number, row: Row<S>): void => {
       if (!row.live) return
       if (this.isExpired(row)) this.table.remove(row)
       else again.push(row)
     }
-    this.due.advance(this.now(), visit, this.isSliceOver)
+    const all = this.due.advance(this.now(), visit, isSliceOver)
     for (const row of again) this.track(row)
     if (this.due.first !== undefined) this.arm(this.due.first)
+    return all
   }
 
   /** Looks at some rows more, in a round that begins anew when it is through. */
