@@ -176,7 +176,7 @@ export const errorTable = {
   },
   ALIGNMENT_BUFFER_FULL: {
     class: 'CheckpointError',
-    meaning: 'more elements were held back while inputs aligned than the limit allows',
+    meaning: 'more elements were held back, or stored in flight, until all inputs had delivered a barrier than the limit allows',
     hint: 'one input delivers its barrier much later than another; raise limits.heldElementsMax or remove what delays it',
   },
   UNCONFIRMED_COMMITS_FULL: {

@@ -1,3 +1,4 @@
+export type { BarrierOptions } from './barrierRules.js'
 export { type Cancel, type Clock, schedulerClock, systemClock } from './clock.js'
 export { type Codec, type CodecOf, codec, json, type Restorable, type SchemaMustNotTransform } from './codec.js'
 export type { CheckpointOptions } from './coordinator.js'
