@@ -61,6 +61,11 @@ export const errorTable = {
     meaning: 'something that is no codec was given as one',
     hint: 'pass an io-ts type, a Standard Schema (zod, valibot, arktype) or codec({ encode, decode })',
   },
+  PACKAGE_MISSING: {
+    class: 'ConfigurationError',
+    meaning: 'a package that is not installed with rxweir is missing',
+    hint: 'install the package named',
+  },
   // --- the stream broke the protocol
   STREAM_NOT_STARTED: {
     class: 'StreamError',
@@ -274,7 +279,36 @@ export const errorTable = {
     meaning: 'a record of a source cannot be decoded',
     hint: 'give the source a deadLetters side output to go on without it',
   },
-  RECORD_TOO_LONG: { class: 'SourceError', meaning: 'a record of a source is longer than the limit', hint: 'raise lineBytesMax of the source' },
+  RECORD_TOO_LONG: {
+    class: 'SourceError',
+    meaning: 'a record of a source is longer than the limit',
+    hint: 'raise lineBytesMax or recordBytesMax of the source',
+  },
+  SOURCE_FILE_TRUNCATED: {
+    class: 'SourceError',
+    meaning: 'a file became shorter than what was read of it',
+    hint: 'rotate files by renaming them, or choose onTruncated: "copied" where a log is copied before it is truncated',
+  },
+  SOURCE_FILE_CHANGED: {
+    class: 'SourceError',
+    meaning: 'a file was changed, other than by growing, while it was read',
+    hint: 'only append to files that are read; where they are renamed when they rotate, choose order: "numbered" or "dated"',
+  },
+  SOURCE_FILE_DAMAGED: {
+    class: 'SourceError',
+    meaning: 'a compressed file cannot be decompressed, or ends in the middle',
+    hint: 'bring the whole file back; one that is still being written needs follow: true',
+  },
+  SOURCE_FILE_LATE: {
+    class: 'SourceError',
+    meaning: 'a file appeared that comes before one that is read already',
+    hint: 'give new files names that sort behind the others; take this one away to go on without it',
+  },
+  SOURCE_FILES_UNORDERED: {
+    class: 'SourceError',
+    meaning: 'two files match of which none is older',
+    hint: 'narrow the path to the files of one log, or choose another order',
+  },
   SOURCE_REFUSED: {
     class: 'SourceError',
     meaning: 'a source answered in a way that asking again does not mend',

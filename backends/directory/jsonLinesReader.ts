@@ -7,9 +7,10 @@ import { systemCodeOf } from './failures.js'
 import { readFailure } from './jsonLinesErrors.js'
 import { LineChunk } from './lineChunk.js'
 import { bytesAt, headBytesMax, lineOffset, tailBytesMax } from './lineOffset.js'
+import { blank, noJson, parsedLine } from './parsedLine.js'
 
 /** So much of a line that cannot be decoded goes into its dead letter. */
-const excerptBytesMax = 1024
+export const excerptBytesMax = 1024
 
 export interface LineReading<T> {
   readonly path: string
@@ -143,7 +144,7 @@ export class JsonLinesReader<T> implements SourceReader<T> {
       const text = chunk.textTo(end)
       let reason = 'no UTF-8'
       if (text !== undefined) {
-        const raw = parsed(text)
+        const raw = parsedLine(text)
         if (raw === blank) {
           chunk.next = next
           return true
@@ -276,18 +277,5 @@ export class JsonLinesReader<T> implements SourceReader<T> {
     }
     const batch: SourceBatch<T> = malformed === undefined ? { values, offsetAfter } : { values, malformed, offsetAfter }
     return { kind: 'batch', batch }
-  }
-}
-
-const blank = Symbol('a blank line')
-const noJson = Symbol('a line that is no JSON')
-
-function parsed(text: string): unknown {
-  if (text === '') return blank
-  try {
-    return JSON.parse(text)
-  } catch {
-    // What the parser says quotes the line, which may be private: the reason is told without it.
-    return text.trim() === '' ? blank : noJson
   }
 }
