@@ -35,7 +35,7 @@ export function memorySurface(_seed: number, retained: number): Surface {
 type SinkOf = (path: string, files: FileLayer) => TransactionalSink<unknown>
 
 /** Parts that end by size and by the clock, and go on across checkpoints and processes. */
-export const rollingParts: SinkOf = (path, files) => fileSink(path, { files, rolling: { sizeMax: 60, ageMs: 200, inactivityMs: 50 } })
+export const rollingParts: SinkOf = (path, files) => fileSink(path, { files, rolling: { sizeMax: 120, ageMs: 20_000, inactivityMs: 5_000 } })
 
 /** A directory and files of lines of JSON on a model of a file system, which forgets what was not synced when the power is cut. */
 export const directorySurface =
