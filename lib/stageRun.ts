@@ -213,6 +213,7 @@ export class StageRun implements Upstream, Junction, Participant {
 
   overtake(barrier: CheckpointBarrier): void {
     this.entry?.finish()
+    this.entry?.finish()
     invariant(barrier.checkpointId > this.lastBarrier, 'checkpoint ids increase along a stream')
     this.lastBarrier = barrier.checkpointId
     let failure: { readonly cause: unknown } | undefined
