@@ -10,12 +10,14 @@ export type Others<K> = readonly Observable<StreamElement<unknown, K>>[]
 export type ValuesOf<O extends readonly unknown[]> = { -readonly [I in keyof O]: O[I] extends AnyStream<infer U> ? U : never }
 
 /** Codecs of the values of several streams, in their order. */
-export type CodecsOf<V extends readonly unknown[], C> = { readonly [I in keyof C]: I extends keyof V ? CodecOf<V[I]> & Restorable<C[I]> : never }
+export type CodecsOf<V extends readonly unknown[], C> = { readonly [I in keyof V]: CodecOf<V[I]> } & {
+  readonly [I in keyof C]: unknown extends Restorable<C[I]> ? unknown : Restorable<C[I]>
+}
 
 /** Of an operator that keeps values of several streams. */
-export interface DurableJoinOptions<V extends readonly unknown[], C extends readonly unknown[]> extends DurableOptions {
+export interface DurableJoinOptions<V extends readonly unknown[], C> extends DurableOptions {
   /** What the values that are kept look like, in the order of their streams. Without it, they are stored as they are: plain data. */
-  readonly values?: readonly [...C] & CodecsOf<V, C>
+  readonly values?: C & CodecsOf<V, C>
 }
 
 interface AnyJoinOptions extends DurableOptions {

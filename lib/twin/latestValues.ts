@@ -4,6 +4,7 @@ import { KeyedOperatorState } from '../keyedOperator.js'
 import type { MachineContext } from '../machine.js'
 import type { StateDescriptor } from '../state/descriptor.js'
 import type { Ttl } from '../state/ttl.js'
+import { beforeTheEnd } from './beforeTheEnd.js'
 import { type RowState, rowState } from './rowState.js'
 import { later, type TimedValue, timedCodec } from './timedValue.js'
 
@@ -19,7 +20,7 @@ export class LatestValues {
   constructor(context: MachineContext<never>, codecs: readonly StateCodec<unknown>[], ttl: Ttl | undefined) {
     const names = codecs.map((_, index) => `latest${index}`)
     this.kept = KeyedOperatorState.withoutTimers(
-      context,
+      beforeTheEnd(context),
       Object.fromEntries(codecs.map((codec, index) => [names[index], rowState(timedCodec(codec), ttl)])),
     )
     this.states = names.map((name) => this.kept.handles[name] as Kept)

@@ -32,7 +32,7 @@ import { LatestValues } from '../../lib/twin/latestValues.js'
  * @category keyed state
  * @since 0.2.0
  */
-export function combineLatestWith<T, U, K, C extends readonly unknown[]>(
+export function combineLatestWith<T, U, K, C extends readonly unknown[] | []>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options?: DurableJoinOptions<[T, U], C>,
@@ -42,25 +42,25 @@ export function combineLatestWith<T, U, K, R>(
   other: Observable<StreamElement<U, K>>,
   project: (value: T, other: U) => R,
 ): KeyedOperatorOn<T, K, R>
-export function combineLatestWith<T, U, K, C extends readonly unknown[], R>(
+export function combineLatestWith<T, U, K, C extends readonly unknown[] | [], R>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options: DurableJoinOptions<[T, U], C>,
   project: (value: T, other: U) => R,
 ): KeyedOperatorOn<T, K, R>
-export function combineLatestWith<T, O extends Others<K>, K, C extends readonly unknown[]>(
+export function combineLatestWith<T, O extends Others<K>, K, C extends readonly unknown[] | []>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options?: DurableJoinOptions<[T, ...ValuesOf<O>], C>,
 ): KeyedOperatorOn<T, K, [T, ...ValuesOf<O>]>
 export function combineLatestWith<T, O extends Others<K>, K, R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>
-export function combineLatestWith<T, O extends Others<K>, K, C extends readonly unknown[], R>(
+export function combineLatestWith<T, O extends Others<K>, K, C extends readonly unknown[] | [], R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options: DurableJoinOptions<[T, ...ValuesOf<O>], C>,
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>

@@ -36,7 +36,7 @@ import { LatestValues } from '../../lib/twin/latestValues.js'
  * @category keyed state
  * @since 0.2.0
  */
-export function withLatestFrom<T, U, K, C extends readonly unknown[]>(
+export function withLatestFrom<T, U, K, C extends readonly unknown[] | []>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options?: DurableJoinOptions<[U], C>,
@@ -46,25 +46,25 @@ export function withLatestFrom<T, U, K, R>(
   other: Observable<StreamElement<U, K>>,
   project: (value: T, other: U) => R,
 ): KeyedOperatorOn<T, K, R>
-export function withLatestFrom<T, U, K, C extends readonly unknown[], R>(
+export function withLatestFrom<T, U, K, C extends readonly unknown[] | [], R>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options: DurableJoinOptions<[U], C>,
   project: (value: T, other: U) => R,
 ): KeyedOperatorOn<T, K, R>
-export function withLatestFrom<T, O extends Others<K>, K, C extends readonly unknown[]>(
+export function withLatestFrom<T, O extends Others<K>, K, C extends readonly unknown[] | []>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options?: DurableJoinOptions<ValuesOf<O>, C>,
 ): KeyedOperatorOn<T, K, [T, ...ValuesOf<O>]>
 export function withLatestFrom<T, O extends Others<K>, K, R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>
-export function withLatestFrom<T, O extends Others<K>, K, C extends readonly unknown[], R>(
+export function withLatestFrom<T, O extends Others<K>, K, C extends readonly unknown[] | [], R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options: DurableJoinOptions<ValuesOf<O>, C>,
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>

@@ -13,7 +13,7 @@ import { JoiningMachine } from '../../lib/twin/joiningMachine.js'
 import { codecsOf, type DurableJoinOptions, joinArguments, type Others, type ValuesOf } from '../../lib/twin/joinOptions.js'
 import { later, type TimedValue, timedCodec } from '../../lib/twin/timedValue.js'
 
-export interface ZipOptions<V extends readonly unknown[], C extends readonly unknown[]> extends Omit<DurableJoinOptions<V, C>, 'ttl'> {
+export interface ZipOptions<V extends readonly unknown[], C extends readonly unknown[] | []> extends Omit<DurableJoinOptions<V, C>, 'ttl'> {
   /** So many values of one stream wait for those of the others at a time, of all keys together; more end the run. Default 100,000. */
   readonly queuedValuesMax?: number
 }
@@ -43,31 +43,31 @@ export interface ZipOptions<V extends readonly unknown[], C extends readonly unk
  * @category keyed state
  * @since 0.2.0
  */
-export function zipWith<T, U, K, C extends readonly unknown[]>(
+export function zipWith<T, U, K, C extends readonly unknown[] | []>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options?: ZipOptions<[T, U], C>,
 ): KeyedOperatorOn<T, K, [T, U]>
 export function zipWith<T, U, K, R>(uid: string, other: Observable<StreamElement<U, K>>, project: (value: T, other: U) => R): KeyedOperatorOn<T, K, R>
-export function zipWith<T, U, K, C extends readonly unknown[], R>(
+export function zipWith<T, U, K, C extends readonly unknown[] | [], R>(
   uid: string,
   other: Observable<StreamElement<U, K>>,
   options: ZipOptions<[T, U], C>,
   project: (value: T, other: U) => R,
 ): KeyedOperatorOn<T, K, R>
-export function zipWith<T, O extends Others<K>, K, C extends readonly unknown[]>(
+export function zipWith<T, O extends Others<K>, K, C extends readonly unknown[] | []>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options?: ZipOptions<[T, ...ValuesOf<O>], C>,
 ): KeyedOperatorOn<T, K, [T, ...ValuesOf<O>]>
 export function zipWith<T, O extends Others<K>, K, R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>
-export function zipWith<T, O extends Others<K>, K, C extends readonly unknown[], R>(
+export function zipWith<T, O extends Others<K>, K, C extends readonly unknown[] | [], R>(
   uid: string,
-  others: readonly [...O] & Others<K>,
+  others: readonly [...O],
   options: ZipOptions<[T, ...ValuesOf<O>], C>,
   project: (...values: [T, ...ValuesOf<O>]) => R,
 ): KeyedOperatorOn<T, K, R>
