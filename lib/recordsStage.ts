@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs'
-import { systemClock } from './clock.js'
+import { type Clock, systemClock } from './clock.js'
 import { isDevelopment } from './development.js'
 import type { Downstream, Output } from './downstream.js'
 import { DriftGroup } from './driftGroup.js'
@@ -13,6 +13,8 @@ import { heapTables } from './state/heap.js'
 export interface RecordsOptions<T> {
   /** The event time of a value, in ms since 1970. */
   readonly timestamp?: (value: T) => number
+  /** What time is it, for operators that wait; default the machine's. */
+  readonly clock?: Clock
 }
 
 /** The beginning of a stream outside a job: each subscription is a run of its own, without checkpoints. */
@@ -112,7 +114,7 @@ class RecordsFeed<T> {
   private run(): RunContext {
     return {
       kind: 'local',
-      clock: systemClock,
+      clock: this.options.clock ?? systemClock,
       limits: defaultLimits,
       state: heapTables,
       development: isDevelopment(),

@@ -1,7 +1,10 @@
 import { asapScheduler, from, type Observable, observeOn, of, Subject, take } from 'rxjs'
+import { TestScheduler } from 'rxjs/testing'
 import { describe, expect, test } from 'vitest'
+import { schedulerClock } from '../../lib/clock.js'
 import type { AnyStream, Stream } from '../../lib/element.js'
 import { collect } from '../../operators/collect.js'
+import { debounceTime } from '../../operators/durable/debounceTime.js'
 import { mapValues } from '../../operators/mapValues.js'
 import { records } from '../../operators/records.js'
 import { tapValues } from '../../operators/tapValues.js'
@@ -38,6 +41,14 @@ describe('records', () => {
       { value: 5, timestamp: 5, key: undefined },
       { value: -5, timestamp: -5, key: undefined },
     ])
+  })
+
+  test('lets operators wait by the clock that it is given', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
+    scheduler.run(({ cold, expectObservable }) => {
+      const typed = cold('     ab-----c--d-|').pipe(records({ clock: schedulerClock(scheduler) }), debounceTime('typed', { dueMs: 3 }), values())
+      expectObservable(typed).toBe('----b-----c-(d|)')
+    })
   })
 
   test('take(2) behind a synchronous source takes two, and the source stops', () => {
