@@ -46,8 +46,8 @@ describe('records', () => {
   test('lets operators wait by the clock that it is given', () => {
     const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected))
     scheduler.run(({ cold, expectObservable }) => {
-      const typed = cold('     ab-----c--d-|').pipe(records({ clock: schedulerClock(scheduler) }), debounceTime('typed', { dueMs: 3 }), values())
-      expectObservable(typed).toBe('----b-----c-(d|)')
+      const typed = cold('     ab-----c---d-|').pipe(records({ clock: schedulerClock(scheduler) }), debounceTime('typed', { dueMs: 3 }), values())
+      expectObservable(typed).toBe('----b-----c--(d|)')
     })
   })
 
