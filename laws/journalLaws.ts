@@ -1,14 +1,26 @@
 import fc from 'fast-check'
+import { jobName } from '../lib/identity.js'
+import type { CheckpointStorage } from '../lib/ports/checkpointStorage.js'
 import type { Journal } from '../lib/ports/journal.js'
 import { unwrap } from '../lib/task.js'
 import { type Law, law } from './law.js'
 import { same } from './same.js'
 
-/** A journal in the hands of a law. */
+/** A storage that has a journal, in the hands of a law; empty for each case. */
 export interface JournalFixture {
-  /** Opens the one journal as another run does, that takes over from whoever has it. */
-  open(): Promise<Journal>
+  /** The one storage as another process sees it each time. */
+  storage(): CheckpointStorage
   dispose(): Promise<void>
+}
+
+const job = jobName('law')
+
+/** Opens the journal as a run does that takes over from whoever has it. */
+async function openedIn(storage: CheckpointStorage): Promise<Journal> {
+  const session = await unwrap(storage.open(job))
+  await unwrap(session.takeOver(await unwrap(session.latest())))
+  if (session.journal === undefined) throw new Error('the storage has no journal')
+  return unwrap(session.journal())
 }
 
 const text = fc.string({ unit: 'grapheme', maxLength: 12 })
@@ -31,12 +43,7 @@ async function readAll(journal: Journal, from: number, entriesMax: number): Prom
  * ```ts
  * const make = async () => {
  *   const store = new MemoryStore()
- *   const open = async () => {
- *     const session = await unwrap(memory({ store }).open(jobName('law')))
- *     await unwrap(session.takeOver(await unwrap(session.latest())))
- *     return unwrap(session.journal!())
- *   }
- *   return { open, dispose: async () => {} }
+ *   return { storage: () => memory({ store }), dispose: async () => {} }
  * }
  * for (const law of journalLaws(make)) await law.check({ runs: 5, seed: 1 })
  * journalLaws(make).length // => 4
@@ -45,11 +52,11 @@ async function readAll(journal: Journal, from: number, entriesMax: number): Prom
  * @since 0.2.0
  */
 export function journalLaws(make: () => Promise<JournalFixture>): readonly Law[] {
-  const withJournal = <Drawn>(drawn: fc.Arbitrary<Drawn>, check: (fixture: JournalFixture, drawn: Drawn) => Promise<void>) =>
+  const withJournal = <Drawn>(drawn: fc.Arbitrary<Drawn>, check: (opened: { open(): Promise<Journal> }, drawn: Drawn) => Promise<void>) =>
     fc.asyncProperty(drawn, async (given) => {
       const fixture = await make()
       try {
-        await check(fixture, given)
+        await check({ open: () => openedIn(fixture.storage()) }, given)
       } finally {
         await fixture.dispose()
       }

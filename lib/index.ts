@@ -46,6 +46,7 @@ export type { KeyedContext, TimerContext } from './keyedView.js'
 export type { Limits } from './limits.js'
 export type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 export { operate } from './operate.js'
+export type { Pacing } from './pacing.js'
 export type {
   CheckpointSession,
   CheckpointStorage,
@@ -75,7 +76,6 @@ export { noRestart } from './restart/noRestart.js'
 export type { RestartClock, RestartStrategy } from './restart/restartStrategy.js'
 export type { NameTheType, SideOutput } from './sideOutput.js'
 export type { Sunk } from './sink.js'
-export type { Pacing } from './sourcePump.js'
 export { type AggregatingState, aggregatingState, type ReadonlyAggregatingState } from './state/aggregatingState.js'
 export type { Handles, ReadonlyHandles, StateDescriptor, StateDescriptors, StateOptions } from './state/descriptor.js'
 export type { EntryTable } from './state/entryTable.js'

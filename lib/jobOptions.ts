@@ -5,9 +5,9 @@ import { isDevelopment } from './development.js'
 import { jobName } from './identity.js'
 import type { RunOptions } from './jobRun.js'
 import { atLeast, type Limits, limitsOf } from './limits.js'
+import { defaultPacing, type Pacing } from './pacing.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { StateBackend } from './ports/stateBackend.js'
-import { defaultPacing, type Pacing } from './sourcePump.js'
 import { heap } from './state/heap.js'
 
 export interface JobOptions {

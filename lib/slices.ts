@@ -8,7 +8,7 @@
  */
 import type { Clock } from './clock.js'
 import { invariant } from './errors.js'
-import type { Pacing } from './sourcePump.js'
+import type { Pacing } from './pacing.js'
 
 /** Work that was put off. */
 export interface Sliced {
@@ -18,8 +18,8 @@ export interface Sliced {
   goOn(): boolean
 }
 
-/** The clock is asked with every sixteenth step. */
-const stepsPerLook = 16
+/** The clock is asked with every sixteenth step: where these bits are 0. */
+const lookMask = 15
 
 export class Slices {
   /** Something was put off. A field, because it is read for every record. */
@@ -46,7 +46,7 @@ export class Slices {
   readonly isOver = (): boolean => {
     if (!this.allowed) return false
     this.stepsLeft -= 1
-    if (this.stepsLeft > 0 && (this.stepsLeft % stepsPerLook !== 0 || this.clock.nowMs() - this.startedMs < this.pacing.sliceMs)) return false
+    if (this.stepsLeft > 0 && ((this.stepsLeft & lookMask) !== 0 || this.clock.nowMs() - this.startedMs < this.pacing.sliceMs)) return false
     this.stepsLeft = 0
     return true
   }

@@ -229,6 +229,7 @@ export const operatorMatrix: { readonly [operator: string]: Entry } = {
       )(first as never),
     ...ofBoth,
   }),
+  checkpointed: { none: 'it is a job between plain Observables: its lives are simulated in test/simulation/plainLives.ts' },
   collect: { none: 'it ends an element stream: nothing of a run leaves it' },
   connectBroadcast: [
     ...withoutIsolation(

@@ -115,7 +115,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'a new subscription does not wait until the run before is quiet',
     rule: 'P3',
-    file: 'lib/job.ts',
+    file: 'lib/consecutiveRuns.ts',
     find: 'void Promise.all(ended).then(() => run.start())',
     replace: 'void Promise.resolve().then(() => run.start())',
   },

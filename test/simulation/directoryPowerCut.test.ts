@@ -62,6 +62,7 @@ function without(which: 'segment' | 'temporary' | 'before' | 'after') {
       makeDirectory: (path) => files.makeDirectory(path),
       list: (path) => files.list(path),
       size: (path) => files.size(path),
+      identify: (path) => files.identify(path),
       syncDirectory: async (path) => {
         const kind = linked ? 'after' : 'before'
         linked = false
