@@ -14,6 +14,7 @@ export interface Block {
 
 export interface DataFile {
   readonly name: string
+  readonly line: number
   readonly text: string
 }
 
@@ -53,14 +54,14 @@ export function docstringBlocks(file: string, text: string): readonly Block[] {
  * The programs of a page.
  *
  * ```` ```ts ```` begins a program, ```` ```ts continued ```` goes on with the one before it, and ```` ```json orders.jsonl ```` is a file
- * that the programs of the page find where they run.
+ * that the programs of the page find where they run, as ```` ```ts other.ts ```` is.
  */
 export function pageBlocks(file: string, text: string): readonly Block[] {
   const lines = text.split('\n')
   const fences = fencesOf(lines)
   const data = fences.flatMap(({ info, from, to }) => {
-    const name = /^(?!ts\b|typescript\b)\w+[ ]+(\S+)$/.exec(info)?.[1]
-    return name === undefined ? [] : [{ name, text: `${lines.slice(from, to).join('\n')}\n` }]
+    const name = fileNameIn(info)
+    return name === undefined ? [] : [{ name, line: from + 1, text: `${lines.slice(from, to).join('\n')}\n` }]
   })
   const programs: Fence[][] = []
   for (const fence of fences.filter(isCode)) {
@@ -92,7 +93,10 @@ interface Fence {
   readonly to: number
 }
 
-const isCode = ({ info }: Fence): boolean => /^(ts|typescript)\b/.test(info)
+/** What a fence says behind its language, if it has a dot. */
+const fileNameIn = (info: string): string | undefined => /^\w+ +(\S+\.\S+)$/.exec(info)?.[1]
+
+const isCode = ({ info }: Fence): boolean => /^(ts|typescript)\b/.test(info) && fileNameIn(info) === undefined
 
 function fencesOf(lines: readonly string[]): readonly Fence[] {
   const found: Fence[] = []

@@ -1,5 +1,4 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { doors } from '../../scripts/doors.js'
@@ -9,8 +8,13 @@ import { assertionCount, programOf, type Scope } from './program.js'
 
 mkdirSync(join(root, '.tmp'), { recursive: true })
 const folder = mkdtempSync(join(root, '.tmp/doc-'))
-const files = mkdtempSync(join(tmpdir(), 'rxweir-doc-'))
+// An example that writes files writes them where nobody looks, and a program that it starts finds its modules.
+const files = mkdtempSync(join(root, '.tmp/doc-files-'))
 const before = process.cwd()
+Object.assign(process.env, {
+  NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --import ${import.meta.resolve('tsx')}`,
+  TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'),
+})
 let programs = 0
 
 /** Writes the example as a module and runs it, in a directory of its own that has the files of its page. */

@@ -31,7 +31,11 @@ function complaints(programs: readonly Block[]): readonly string[] {
 }
 
 it('the programs of the pages compile', () => {
-  const programs = blocks().filter((block) => block.data !== undefined && importsItself(block))
+  const ofPages = blocks().filter((block) => block.data !== undefined)
+  const started = new Map(
+    ofPages.flatMap(({ file, data = [] }) => data.map(({ name, line, text }) => [`${file}:${line}`, { file, line, name, code: text }])),
+  )
+  const programs = [...ofPages, ...[...started.values()].filter(({ name }) => name.endsWith('.ts'))].filter(importsItself)
   expect(programs.length).toBeGreaterThan(0)
   const planted: Block = { file: 'planted.md', line: 7, code: "import { of } from 'rxjs'\nof(1) // => of(1)\nconst text: string = 1" }
   expect(complaints([...programs, planted])).toEqual(["planted.md:9: Type 'number' is not assignable to type 'string'."])
