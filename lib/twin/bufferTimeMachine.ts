@@ -80,17 +80,8 @@ export class BufferTimeMachine<T> implements Machine<T> {
     const number = this.nextNumber(at)
     this.values.create(at, undefined, number, { timestamp, value })
     const heldMs = this.waiting.holdable(timestamp)
-    for (const row of this.buffers.entries(at, undefined)) {
-      // One that opened because another one was full begins with the next value.
-      if (row.value.from > number) break
-      if (heldMs !== undefined && row.value.heldMs === undefined) {
-        this.buffers.write(row, { ...row.value, heldMs })
-        this.waiting.hold(heldMs, row)
-      }
-      if (number - row.value.from + 1 >= this.times.bufferSizeMax) this.emit(row, nowMs)
-    }
+    if (heldMs !== undefined || this.times.bufferSizeMax !== Number.POSITIVE_INFINITY) this.joined(at, number, heldMs, nowMs)
     this.limit.update(this.values.size)
-    this.waiting.letOut()
   }
 
   processWatermark(): void {
@@ -114,6 +105,20 @@ export class BufferTimeMachine<T> implements Machine<T> {
 
   close(): void {
     this.limit.lift()
+  }
+
+  /** A value has joined the open buffers of its key. */
+  private joined(key: Key, number: number, heldMs: number | undefined, nowMs: number): void {
+    for (const row of this.buffers.entries(key, undefined)) {
+      // One that opened because another one was full begins with the next value.
+      if (row.value.from > number) break
+      if (heldMs !== undefined && row.value.heldMs === undefined) {
+        this.buffers.write(row, { ...row.value, heldMs })
+        this.waiting.hold(heldMs, row)
+      }
+      if (number - row.value.from + 1 >= this.times.bufferSizeMax) this.emit(row, nowMs)
+    }
+    this.waiting.letOut()
   }
 
   private hasBegun(key: Key): boolean {
@@ -178,8 +183,10 @@ export class BufferTimeMachine<T> implements Machine<T> {
 
   /** The number of the next value. Where there are none, every open buffer is empty, and begins with it. */
   private nextNumber(key: Key): number {
-    let next = this.values.nextNumber(key, undefined)
-    for (const { value } of this.buffers.entries(key, undefined)) next = Math.max(next, value.from)
-    return next
+    const next = this.values.nextNumber(key, undefined)
+    if (next > 0) return next
+    let from = 0
+    for (const { value } of this.buffers.entries(key, undefined)) from = value.from
+    return from
   }
 }
