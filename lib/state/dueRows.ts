@@ -5,7 +5,7 @@ const spareTimes = 64
 
 interface Begun<S> {
   readonly timeMs: number
-  readonly rows: Iterator<Row<S>>
+  readonly rows: IterableIterator<Row<S>>
 }
 
 /**
@@ -57,27 +57,36 @@ export class DueRows<S> {
    * @returns whether everything was visited
    */
   advance(upToMs: number, visit: (timeMs: number, row: Row<S>) => void, isOver?: () => boolean): boolean {
-    for (;;) {
-      if (this.begun !== undefined && !this.visitBegun(this.begun, visit, isOver)) return false
-      const first = this.times[0]
-      if (first === undefined || first > upToMs) return true
+    const { begun } = this
+    if (begun !== undefined && !this.visitAll(begun.timeMs, begun.rows, visit, isOver)) return false
+    for (let first = this.times[0]; first !== undefined && first <= upToMs; first = this.times[0]) {
       this.pop()
       const rows = this.rowsAt.get(first)
       this.rowsAt.delete(first)
-      if (rows instanceof Set) this.begun = { timeMs: first, rows: rows.values() }
-      else if (rows !== undefined) {
+      if (rows instanceof Set) {
+        if (!this.visitAll(first, rows.values(), visit, isOver)) return false
+      } else if (rows !== undefined) {
         visit(first, rows)
         if (isOver?.() === true) return false
       }
     }
+    return true
   }
 
-  private visitBegun({ timeMs, rows }: Begun<S>, visit: (timeMs: number, row: Row<S>) => void, isOver: (() => boolean) | undefined): boolean {
-    for (let next = rows.next(); next.done !== true; next = rows.next()) {
-      visit(timeMs, next.value)
-      if (isOver?.() === true) return false
-    }
+  /** Goes on where the iterator stands. The iterator of a set can be left in the middle: leaving a loop does not close it. */
+  private visitAll(
+    timeMs: number,
+    rows: Begun<S>['rows'],
+    visit: (timeMs: number, row: Row<S>) => void,
+    isOver: (() => boolean) | undefined,
+  ): boolean {
     this.begun = undefined
+    for (const row of rows) {
+      visit(timeMs, row)
+      if (isOver?.() !== true) continue
+      this.begun = { timeMs, rows }
+      return false
+    }
     return true
   }
 
