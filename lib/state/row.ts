@@ -14,6 +14,8 @@ export const none: unique symbol = Symbol('none')
 export class Row<S = unknown> {
   /** The interval between two captures in which the row was last changed; 0 for never. */
   dirtyIn = 0
+  /** The interval in which it came into being, while that is of interest; else 0. */
+  bornIn = 0
   /** What the open capture will encode, when the row has changed since the barrier. A field, because a `Map` grows in jumps of many ms. */
   saved: S | typeof dead | typeof none = none
   /** The row's place among the changes of that interval. */

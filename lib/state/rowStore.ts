@@ -4,7 +4,8 @@
  * **Invariants** A row that changed since the last capture stands once in `dirty`. A capture takes that list and leaves an empty
  * one. The first change to a row whose older capture is not encoded yet saves the old value into that capture, so what is
  * encoded is the state at the barrier, whatever happens meanwhile. At most one capture is open at a time. Of all row objects
- * that a key ever had at most one is live, and in a list of changes it stands behind the dead ones.
+ * that a key ever had at most one is live, and in a list of changes it stands behind the dead ones. A row that came and went
+ * between two captures is in none of them: no checkpoint has anything at its address that a change before it does not tell of.
  *
  * **Fault model** A capture that could not be made durable is given back: its rows are dirty again and join the next capture.
  */
@@ -76,10 +77,14 @@ export interface RowCapture {
 
 /** In development, so many changed rows are encoded at the barrier already and compared later. */
 const comparedRowsMax = 1_000
+/** So many empty places in a list of changes are always tolerated. */
+const spareGaps = 64
 
 export abstract class RowStore<S> {
   readonly name: string
-  private dirty: Row<S>[] = []
+  /** With a gap for each row that came and went again. */
+  private dirty: (Row<S> | undefined)[] = []
+  private gaps = 0
   private interval = 1
   private open: Capture<S> | undefined
   protected count = 0
@@ -127,7 +132,8 @@ export abstract class RowStore<S> {
   /** Deletes a live row. */
   remove(row: Row<S>): void {
     invariant(row.live, 'a row that is removed is live')
-    if (row.dirtyIn !== this.interval && this.scope.tracked) this.touch(row)
+    if (row.bornIn === this.interval) this.leaveOut(row)
+    else if (row.dirtyIn !== this.interval && this.scope.tracked) this.touch(row)
     this.take(row)
     row.live = false
     this.count -= 1
@@ -136,9 +142,10 @@ export abstract class RowStore<S> {
   /** Fixes the changes since the last capture. Takes no longer for many changes than for one. */
   capture(): RowCapture {
     invariant(this.open === undefined, 'the capture before was released or given back')
-    const capture = new Capture(this, this.interval, this.dirty)
+    const capture = new Capture(this, this.interval, this.dirty, this.dirty.length - this.gaps)
     this.open = capture
     this.dirty = []
+    this.gaps = 0
     this.interval += 1
     return capture
   }
@@ -216,12 +223,15 @@ export abstract class RowStore<S> {
   }
 
   /** @internal The open capture has ended. */
-  captureEnded(undone: readonly Row<S>[]): void {
+  captureEnded(undone: readonly (Row<S> | undefined)[]): void {
     this.open = undefined
     for (const row of undone) {
+      if (row === undefined) continue
       row.saved = none
-      const superseded = !row.live && this.locate(row) !== undefined
-      if (row.dirtyIn !== this.interval && !superseded) this.touch(row)
+      const successor = row.live ? undefined : this.locate(row)
+      // The change of the one that came after it tells of both, also when that one goes.
+      if (successor !== undefined) successor.bornIn = 0
+      else if (row.dirtyIn !== this.interval) this.touch(row)
     }
   }
 
@@ -232,7 +242,10 @@ export abstract class RowStore<S> {
     this.count += 1
     if (this.options.time !== undefined) row.touchedMs = this.options.time()
     if (this.scope.development) freezeDeep(value)
-    if (this.scope.tracked) this.touch(row)
+    if (this.scope.tracked) {
+      row.bornIn = this.interval
+      this.touch(row)
+    }
     return row
   }
 
@@ -241,6 +254,23 @@ export abstract class RowStore<S> {
     row.dirtyIn = this.interval
     row.slot = this.dirty.length
     this.dirty.push(row)
+  }
+
+  /** Takes a row out of the changes. The others keep their order, and are moved together once most places are empty. */
+  private leaveOut(row: Row<S>): void {
+    const { dirty } = this
+    dirty[row.slot] = undefined
+    this.gaps += 1
+    if (this.gaps * 2 < dirty.length + spareGaps) return
+    let kept = 0
+    for (const each of dirty) {
+      if (each === undefined) continue
+      each.slot = kept
+      dirty[kept] = each
+      kept += 1
+    }
+    dirty.length = kept
+    this.gaps = 0
   }
 
   /** Takes a row out while restoring: nothing is to be stored of it. */
@@ -270,7 +300,6 @@ export abstract class RowStore<S> {
 /** One barrier's changes, until they are durable. */
 class Capture<S> implements RowCapture {
   readonly table: string
-  readonly rows: number
   readonly expired: ((cells: Uint8Array) => boolean) | undefined
   private position = 0
   /** What was touched then or earlier is not written. */
@@ -280,10 +309,10 @@ class Capture<S> implements RowCapture {
   constructor(
     private readonly owner: RowStore<S>,
     private readonly interval: number,
-    private readonly changed: readonly Row<S>[],
+    private readonly changed: readonly (Row<S> | undefined)[],
+    readonly rows: number,
   ) {
     this.table = owner.name
-    this.rows = changed.length
     const { leftOut } = owner.options
     if (leftOut !== undefined) {
       const beforeMs = expiredBefore(leftOut)
@@ -303,7 +332,8 @@ class Capture<S> implements RowCapture {
   encode(frames: RowFrames, rowsMax: number): boolean {
     const end = Math.min(this.changed.length, this.position + rowsMax)
     for (; this.position < end; this.position++) {
-      const row = this.changed[this.position] as Row<S>
+      const row = this.changed[this.position]
+      if (row === undefined) continue
       const { saved } = row
       const value = saved !== none ? saved : row.live ? row.value : dead
       row.saved = none
@@ -328,7 +358,7 @@ class Capture<S> implements RowCapture {
     const texts = new Map<Row<S>, string>()
     for (const row of this.changed) {
       if (texts.size >= comparedRowsMax) break
-      if (row.live && typeof row.value === 'object' && row.value !== null) texts.set(row, this.owner.encode(row.value))
+      if (row?.live === true && typeof row.value === 'object' && row.value !== null) texts.set(row, this.owner.encode(row.value))
     }
     return texts
   }

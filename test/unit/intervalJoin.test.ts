@@ -94,7 +94,7 @@ describe('intervalJoin', () => {
     expect(out.seen).toEqual(['k:ab', 'w12', 'k:juston time'])
     a.barrier(1)
     b.barrier(1)
-    expect(run.acknowledged.flatMap(({ snapshot }) => snapshot.tables.filter(({ table }) => table === 'first').map(({ rows }) => rows))).toEqual([2])
+    expect(run.acknowledged.flatMap(({ snapshot }) => snapshot.tables.filter(({ table }) => table === 'first').map(({ rows }) => rows))).toEqual([1])
   })
 
   test('what waits for a partner is there after a restore', () => {

@@ -95,7 +95,7 @@ describe('zipWith', () => {
     inputs[0]?.barrier(1)
     expect(run.acknowledged[0]?.snapshot.tables.map(({ table, rows }) => [table, rows])).toEqual([
       ['queue0', 1],
-      ['queue1', 1],
+      ['queue1', 0],
     ])
     const restored = joined(pairs, { keyed: true, from: run.complete(1) })
     restored.inputs[1]?.record('b2', 4, 'b').record('a2', 5, 'a')
