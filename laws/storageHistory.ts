@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { either as E, option as O, type taskEither } from 'fp-ts'
 import type { BackendError } from '../lib/errors.js'
 import { checkpointId, type OperatorUid, operatorUid } from '../lib/identity.js'
-import type { CheckpointSession, ExpiredRows, RowChunk, StoredCheckpoint } from '../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, ExpiredRows, RowChunk, StoredCheckpoint, WriterOptions } from '../lib/ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../lib/state/rowFrames.js'
 
 /** A row of a history: which, and what it becomes. Values are drawn by number so that every write can be told apart. */
@@ -112,9 +112,10 @@ export async function publishOn(
   id: number,
   changes: readonly RowChange[],
   expired?: ExpiredRows,
+  options?: WriterOptions,
 ): Promise<Found> {
   const after = planned(before, id, changes)
-  const writer = session.begin(checkpointId(id))
+  const writer = session.begin(checkpointId(id), options)
   for (const chunk of chunksOf(changes, id)) await must(writer.write(chunk))
   await must(writer.publish({ id, of: changes.length }, expired))
   return after

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { either as E, option as O } from 'fp-ts'
 import { hasCode } from '../lib/errors.js'
-import { checkpointId, jobName } from '../lib/identity.js'
+import { checkpointId, epoch as epochOf, jobName } from '../lib/identity.js'
 import type { CheckpointSession, CheckpointStorage } from '../lib/ports/checkpointStorage.js'
 import { type Law, law } from './law.js'
 import {
@@ -147,6 +147,34 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law('whole-is-alone', 'a whole checkpoint holds what was written to it and nothing older, and later ones build on it', () =>
+      fc.asyncProperty(history, fc.array(rowChange), history, (earlier, written, later) =>
+        using(async ({ storage }) => {
+          let session = await must(storage.open(job))
+          let expected = await recover(session)
+          const publish = async ({ changes, restart }: (typeof earlier)[number]): Promise<void> => {
+            expected = await publishOn(session, expected, expected.checkpointId + 1, changes)
+            if (!restart) return
+            await session.close()()
+            session = await must(storage.open(job))
+            expectSame(await recover(session), expected, `after a restart behind checkpoint ${expected.checkpointId}`)
+          }
+          for (const plan of earlier) await publish(plan)
+          const before = expected
+          expected = await publishOn(session, { ...nothing, checkpointId: before.checkpointId }, before.checkpointId + 1, written, undefined, {
+            whole: true,
+          })
+          const kept = await must(session.hold(checkpointId(before.checkpointId)))
+          if (O.isSome(kept)) expectSame(await readAll(kept.value), before, 'the checkpoint before it')
+          session.letGo(checkpointId(before.checkpointId))
+          for (const plan of later) await publish(plan)
+          await session.idle()()
+          const latest = await must(session.latest())
+          expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, 'at the end')
+          await session.close()()
+        }),
+      ),
+    ),
     law('uid-isolation', 'rows of one uid and table are never read under another', () =>
       fc.asyncProperty(fc.array(rowChange, { minLength: 1 }), (changes) =>
         using(async ({ storage }) => {
@@ -184,16 +212,17 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
       ),
     ),
     law('epochs-increase', 'each takeover has a higher epoch, and a checkpoint keeps that of the run that took it', () =>
-      fc.asyncProperty(fc.array(fc.boolean(), { minLength: 1, maxLength: 6 }), (publishes) =>
+      fc.asyncProperty(fc.array(fc.tuple(fc.boolean(), fc.option(fc.nat(20), { nil: undefined })), { minLength: 1, maxLength: 6 }), (runs) =>
         using(async ({ storage }) => {
           let newest = 0
           let published = 0
-          for (const [index, publish] of publishes.entries()) {
+          for (const [index, [publish, above]] of runs.entries()) {
             const session = await must(storage.open(job))
             const latest = await must(session.latest())
             if ((O.isSome(latest) ? latest.value.epoch : 0) !== published) throw new Error('a checkpoint has another epoch than its run')
-            const epoch = await must(session.takeOver(latest))
+            const epoch = await must(session.takeOver(latest, above === undefined ? undefined : epochOf(above)))
             if (epoch <= newest) throw new Error(`epoch ${epoch} follows epoch ${newest}`)
+            if (epoch <= (above ?? 0)) throw new Error(`epoch ${epoch} is not above ${above}, which another storage has used`)
             newest = epoch
             if (publish) {
               await must(session.begin(checkpointId(index + 1)).publish({}))

@@ -55,6 +55,7 @@ export type {
   RowChunk,
   StorageManifest,
   StoredCheckpoint,
+  WriterOptions,
 } from './ports/checkpointStorage.js'
 export type { FileIdentity, FileLayer, OpenFile } from './ports/fileLayer.js'
 export type {

@@ -8,7 +8,14 @@ import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
 import { BackendError, type ErrorDetails, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
-import type { CheckpointSession, CheckpointWriter, ExpiredRows, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type {
+  CheckpointSession,
+  CheckpointWriter,
+  ExpiredRows,
+  RowChunk,
+  StoredCheckpoint,
+  WriterOptions,
+} from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact } from './compaction.js'
@@ -74,7 +81,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     })
   }
 
-  takeOver(from: O.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch> {
+  takeOver(from: O.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch> {
     return this.task(
       { folder: this.folder.path },
       async () => {
@@ -89,7 +96,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
           job: this.options.job,
           seq,
           parent: top.manifest === undefined ? null : top.seq,
-          epoch: (top.manifest?.epoch ?? 0) + 1,
+          epoch: Math.max(top.manifest?.epoch ?? 0, above ?? 0) + 1,
           checkpoint,
           retained: checkpoint === null ? [] : this.newest([...older, retainedAt(seq, checkpoint)]),
         }
@@ -102,9 +109,9 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     )
   }
 
-  begin(id: CheckpointId): CheckpointWriter {
+  begin(id: CheckpointId, { whole = false }: WriterOptions = {}): CheckpointWriter {
     invariant(this.own === undefined || id > (this.own.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
-    const writer = new DirectoryWriter(this, id)
+    const writer = new DirectoryWriter(this, id, whole)
     if (this.own !== undefined && this.closed === undefined) this.writers.add(writer)
     return writer
   }
@@ -186,7 +193,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   }
 
   /** Publishes what a writer finished, after the publishes before it. */
-  publish({ id, body, expired }: Publication, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void> {
+  publish({ id, whole, body, expired }: Publication, finish: () => Promise<Segment | undefined>, mayLink: () => void): Promise<void> {
     const turn = this.publishing.then(async () => {
       this.requireWritable()
       if (this.bug !== undefined) throw this.bug.error
@@ -195,9 +202,9 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       const added = await finish()
       const own = this.own as Manifest
       invariant(id > (own.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
-      const chain = own.checkpoint?.segments ?? []
       const adopted = this.compacted
-      const segments = [...replaced(chain, adopted), ...(added === undefined ? [] : [added])]
+      const chain = whole ? [] : replaced(own.checkpoint?.segments ?? [], adopted)
+      const segments = [...chain, ...(added === undefined ? [] : [added])]
       const seq = own.seq + 1
       const checkpoint = { checkpointId: id, epoch: own.epoch, segments, body }
       const manifest: Manifest = { ...own, seq, parent: own.seq, checkpoint, retained: this.newest([...own.retained, retainedAt(seq, checkpoint)]) }
@@ -214,6 +221,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       this.own = manifest
       this.expired = expired
       for (const { file } of segments) this.folder.live.delete(file)
+      // Where the run that it replaces is gone, nobody names the merged segment: clean-up takes it.
+      if (adopted !== undefined) this.folder.live.delete(adopted.by.file)
       if (adopted !== undefined && this.compacted === adopted) this.compacted = undefined
       this.inBackground(() => cleanUp(this.folder, () => this.cleanable()))
       this.startCompaction()
@@ -321,6 +330,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     const run = chooseRun(own.checkpoint.segments, this.options.compactAfterSegments)
     if (run === undefined) return
     this.compacting = true
+    // A whole checkpoint that is published meanwhile needs none of them.
+    for (const { file } of run.segments) this.folder.live.add(file)
     const { expired } = this
     const id = checkpointId(own.checkpoint.checkpointId)
     this.inBackground(async () => {
@@ -343,6 +354,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
         const failure = storageFailure(error, { folder: this.folder.path })
         if (failure.code === 'SNAPSHOT_CORRUPT') this.damage = failure
       } finally {
+        for (const { file } of run.segments) this.folder.live.delete(file)
         this.compacting = false
       }
     })
@@ -372,11 +384,15 @@ const retainedAt = (seq: number, checkpoint: NonNullable<Manifest['checkpoint']>
   segments: checkpoint.segments.map(({ file }) => file),
 })
 
-/** The chain with the merged segment in the place of what it replaces. Only the end of a chain grows, so the run is still whole. */
+/**
+ * The chain with the merged segment in the place of what it replaces. Only the end of a chain grows, so the run is still whole; or
+ * all of it is gone, where a whole checkpoint was published meanwhile.
+ */
 function replaced(chain: readonly Segment[], compacted: Compacted | undefined): readonly Segment[] {
   const first = compacted?.replaces[0]
   if (compacted === undefined || first === undefined) return chain
   const at = chain.findIndex(({ file }) => file === first.file)
+  if (at < 0) return chain
   invariant(
     compacted.replaces.every(({ file }, index) => chain[at + index]?.file === file),
     'a merged run is still part of the chain',

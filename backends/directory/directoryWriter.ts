@@ -10,6 +10,8 @@ import type { SegmentWriter } from './segmentFile.js'
 /** What is published of a checkpoint beside its segment. */
 export interface Publication {
   readonly id: CheckpointId
+  /** Nothing of the checkpoint before belongs to it. */
+  readonly whole: boolean
   readonly body: Json
   readonly expired: ExpiredRows | undefined
 }
@@ -43,6 +45,7 @@ export class DirectoryWriter implements CheckpointWriter {
   constructor(
     private readonly session: WriterHost,
     private readonly id: CheckpointId,
+    private readonly whole: boolean,
   ) {}
 
   write(chunk: RowChunk): taskEither.TaskEither<BackendError, void> {
@@ -53,7 +56,7 @@ export class DirectoryWriter implements CheckpointWriter {
     return () => {
       const published = this.step(async () => {
         const finish = (): Promise<Segment | undefined> => this.finish()
-        await this.session.publish({ id: this.id, body, expired }, finish, () => this.requireLinkable())
+        await this.session.publish({ id: this.id, whole: this.whole, body, expired }, finish, () => this.requireLinkable())
         // Noted within this step: whoever waits for it must not take the segment for one that nobody names.
         this.ended = true
         this.session.forget(this)

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from '../../lib/clock.js'
 import { BackendError, ConfigurationError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
-import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { MemoryLog, memoryJournal } from './memoryJournal.js'
 import { addChunk, chunksOf, type Layer, merged, type OpenLayer } from './memoryLayers.js'
@@ -119,18 +119,18 @@ class MemorySession implements CheckpointSession {
     }
   }
 
-  takeOver(from: O.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch> {
+  takeOver(from: O.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch> {
     return this.task(() => {
       invariant(this.own === undefined, 'a session takes over once')
       const slot = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
       invariant(slot !== undefined, 'a session takes over from what it read itself')
-      const next = epoch(slot.epoch + 1)
+      const next = epoch(Math.max(slot.epoch, above ?? 0) + 1)
       this.claim({ seq: slot.seq + 1, epoch: next, retained: O.isSome(from) ? this.keptOf(slot.retained) : [] })
       return next
     })
   }
 
-  begin(id: CheckpointId): CheckpointWriter {
+  begin(id: CheckpointId, { whole = false }: WriterOptions = {}): CheckpointWriter {
     invariant(id > this.lastPublished(), 'checkpoint ids increase')
     const layer: OpenLayer = new Map()
     let ended = false
@@ -150,7 +150,7 @@ class MemorySession implements CheckpointSession {
           ended = true
           invariant(id > this.lastPublished(), 'checkpoint ids increase')
           const own = this.own as Slot
-          const before = own.retained.at(-1)?.layers ?? []
+          const before = whole ? [] : (own.retained.at(-1)?.layers ?? [])
           const layers = await merged([...before, ...(layer.size === 0 ? [] : [layer])], () => this.clock.yield(), expired)
           this.requireOpen()
           const kept: Kept = { checkpointId: id, epoch: own.epoch, body: JSON.stringify(body), layers }

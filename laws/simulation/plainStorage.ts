@@ -81,14 +81,14 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
         return checkpoint?.checkpointId === id ? O.some(storedOf(checkpoint)) : O.none
       }),
     letGo() {},
-    takeOver: () =>
+    takeOver: (_from, above) =>
       task(() => {
         invariant(own === undefined && read !== undefined, 'a session takes over once, from what it has read')
-        const next = epoch(read.epoch + 1)
+        const next = epoch(Math.max(read.epoch, above ?? 0) + 1)
         claim({ number: read.number + 1, epoch: next, checkpoint: read.checkpoint })
         return next
       }),
-    begin: (id) => {
+    begin: (id, { whole = false } = {}) => {
       invariant(own !== undefined && id > (own.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase, and the session has taken over')
       const chunks: RowChunk[] = []
       let ended = false
@@ -107,7 +107,7 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
               checkpointId: id,
               epoch: before.epoch,
               body: JSON.stringify(body),
-              chunks: [...(before.checkpoint?.chunks ?? []), ...chunks],
+              chunks: [...(whole ? [] : (before.checkpoint?.chunks ?? [])), ...chunks],
             }
             claim({ number: before.number + 1, epoch: before.epoch, checkpoint })
           }),

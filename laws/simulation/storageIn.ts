@@ -65,16 +65,16 @@ function sessionIn(port: Port<BackendError>, session: CheckpointSession, watch: 
       original.set(seen, stored)
       return E.right(O.some(seen))
     },
-    takeOver: (from) =>
+    takeOver: (from, above) =>
       asked(port, 'storage takeOver', async () => {
         const tookOver = watch.takesOver(life, O.isSome(from) ? from.value.checkpointId : 0)
-        const answer = await session.takeOver(O.map((seen: StoredCheckpoint) => original.get(seen) ?? seen)(from))()
+        const answer = await session.takeOver(O.map((seen: StoredCheckpoint) => original.get(seen) ?? seen)(from), above)()
         if (E.isRight(answer)) tookOver(answer.right)
         return answer
       }),
     hold: (id) => asked(port, 'storage hold', session.hold(id)),
     letGo: (id) => session.letGo(id),
-    begin: (id) => writerIn(port, session.begin(id), () => watch.published(life, id)),
+    begin: (id, options) => writerIn(port, session.begin(id, options), () => watch.published(life, id)),
     retained: () => session.retained(),
     idle: () => session.idle(),
     close: () => () => {

@@ -78,10 +78,12 @@ export interface CheckpointSession {
    * Makes this session the only writer: publishes, durably, that a higher epoch goes on from `from`. Afterwards a publish by
    * any earlier writer fails with `BACKEND_FENCED`. When someone else published since `from` was read, it fails with
    * `BACKEND_FENCED` too, and the caller reads again.
+   *
+   * @param above - an epoch that another storage has used for this job: the one that is answered is higher than it, too
    */
-  takeOver(from: option.Option<StoredCheckpoint>): taskEither.TaskEither<BackendError, Epoch>
+  takeOver(from: option.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch>
   /** Starts to write checkpoint `id`. What it writes is not to be found before `publish` has succeeded. */
-  begin(id: CheckpointId): CheckpointWriter
+  begin(id: CheckpointId, options?: WriterOptions): CheckpointWriter
   /** Opens the job's journal, once the session has taken over. The session closes it. */
   journal?(): taskEither.TaskEither<BackendError, Journal>
   /** The checkpoints that are kept, oldest first. */
@@ -96,13 +98,18 @@ export interface CheckpointSession {
   close(): task.Task<void>
 }
 
+export interface WriterOptions {
+  /** The checkpoint holds what is written to it, and nothing of the last published one. Default no. */
+  readonly whole?: boolean
+}
+
 /** One checkpoint on its way to the storage. */
 export interface CheckpointWriter {
   /** Takes rows that changed since the last *published* checkpoint. The bytes are the storage's from now on. */
   write(chunk: RowChunk): taskEither.TaskEither<BackendError, void>
   /**
-   * Makes the checkpoint complete, in one atomic and durable step: state of the last published checkpoint plus what was
-   * written here. After a `Left` the checkpoint does not exist and never will.
+   * Makes the checkpoint complete, in one atomic and durable step: state of the last published checkpoint, unless this one is
+   * `whole`, plus what was written here. After a `Left` the checkpoint does not exist and never will.
    *
    * A row that is `expired` may be missing in this checkpoint and in later ones, for good: no older value of it comes back.
    */

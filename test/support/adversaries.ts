@@ -37,8 +37,8 @@ export function storageWith(inner: CheckpointStorage, { open, write, publish }: 
   })
   const sessionWith = (session: CheckpointSession): CheckpointSession => ({
     latest: () => session.latest(),
-    takeOver: (from) => session.takeOver(from),
-    begin: (id) => writerWith(id, session.begin(id)),
+    takeOver: (from, above) => session.takeOver(from, above),
+    begin: (id, options) => writerWith(id, session.begin(id, options)),
     retained: () => session.retained(),
     hold: (id) => session.hold(id),
     letGo: (id) => session.letGo(id),
