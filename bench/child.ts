@@ -1,6 +1,15 @@
+import { type ExpiryRequest, measureExpiry } from './expiry/measureExpiry.js'
+import { type JournalRequest, measureJournal } from './journal/measureJournal.js'
 import { measure, type Request } from './measure.js'
+import { measureTwins, type TwinsRequest } from './twins/measureTwins.js'
 
-/** One measurement in a process of its own: what one variant made of the platform's compiler and heap, no other one sees. */
-const request = JSON.parse(process.argv[2] ?? '') as Request
-process.stdout.write(JSON.stringify(await measure(request)))
+const kinds: { readonly [kind: string]: (request: unknown) => Promise<unknown> } = {
+  variant: (request) => measure(request as Request),
+  twins: (request) => measureTwins(request as TwinsRequest),
+  journal: (request) => measureJournal(request as JournalRequest),
+  expiry: (request) => measureExpiry(request as ExpiryRequest),
+}
+
+const [kind = '', request = ''] = process.argv.slice(2)
+process.stdout.write(JSON.stringify(await kinds[kind]?.(JSON.parse(request))))
 process.exit(0)

@@ -1,16 +1,16 @@
 import { option as O, taskEither as TE } from 'fp-ts'
 import type { SinkWriter, TransactionalSink } from 'rxweir'
 
-export interface CountingSinkOptions {
-  take(value: number): void
+export interface CountingSinkOptions<T> {
+  take(value: T): void
   /** The barrier has come to the sink, the end of the graph. */
   onBarrier(): void
 }
 
 /** The cheapest transactional sink there is: hands each value to a counter, and commits how many there were. */
-export function countingSink({ take, onBarrier }: CountingSinkOptions): TransactionalSink<number> {
+export function countingSink<T>({ take, onBarrier }: CountingSinkOptions<T>): TransactionalSink<T> {
   let values = 0
-  const writer: SinkWriter<number> = {
+  const writer: SinkWriter<T> = {
     committedUpTo: () => TE.right(O.none),
     abortOthers: () => TE.right(undefined),
     write(value) {

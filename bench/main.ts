@@ -1,21 +1,25 @@
 /**
  * The same results in every way that people write them, on the same readings, side by side: a keyed running mean, windows, timers,
- * joins, and rules that change.
+ * joins, rules that change, the recoverable twins of RxJS's operators (`twins`), and lines that are noted down (`journal`). Beside
+ * that, what is kept of keys that never come again (`expiry`).
  *
  *     npm run bench                       some minutes
- *     npm run bench -- --quick            within 50 s on 2 cores: one round, fewer readings, less time each
- *     npm run bench -- --only chain5      one scenario
+ *     npm run bench -- --quick            within 80 s on 2 cores: one round, fewer readings, less time each
+ *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`
  *     npm run bench -- --rounds 5
  *
- * Each measurement has a process of its own. In each round every variant has its turn, so that whatever else the machine does
+ * Each measurement has a process of its own, but for the twins in a quick run. In each round every variant has its turn, so that whatever else the machine does
  * befalls all of them; the figures are medians over the rounds. Progress goes to stderr. The last line is for programs.
  */
-import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-import { parseArgs, promisify } from 'node:util'
+import { parseArgs } from 'node:util'
+import { expirySection } from './expiry/expirySection.js'
+import { inChild } from './inChild.js'
+import { journalSection } from './journal/journalSection.js'
 import type { Measurement, Request } from './measure.js'
 import { assertSameResults, figuresOf, type Rounds, tableOf } from './report.js'
 import { type Scenario, scenarios, variantsOf } from './scenarios.js'
+import type { Section } from './section.js'
+import { twinsSection } from './twins/twinsSection.js'
 
 const { values: options } = parseArgs({
   options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' } },
@@ -26,26 +30,14 @@ const roundsCount = Number(options.rounds ?? (quick ? 1 : 3))
 const recordsOf = ({ keys }: Scenario): number => (quick ? Math.max(200_000, keys) : 2_000_000)
 /** What takes checkpoints once a second is measured for so long that several of them fall into the time; in a quick run one barrier does. */
 const measuredMs = (variant: string): number => (/-(1s|100ms)$/.test(variant) ? (quick ? 1_200 : 5_500) : quick ? 200 : 1_500)
-/** A million groups of rxjs take several gigabytes. */
-const heapMb = 12_000
-
-const child = fileURLToPath(new URL('child.ts', import.meta.url))
-
-async function measured(request: Request): Promise<Measurement> {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [...process.execArgv, '--expose-gc', `--max-old-space-size=${heapMb}`, child, JSON.stringify(request)],
-    { maxBuffer: 2 ** 26 },
-  )
-  return JSON.parse(stdout) as Measurement
-}
 
 async function run(scenario: Scenario): Promise<Rounds> {
   const variants = variantsOf(scenario, quick)
   const rounds = new Map<string, Measurement[]>(variants.map((variant) => [variant, []]))
   for (let round = 1; round <= roundsCount; round += 1)
     for (const variant of variants) {
-      const measurement = await measured({ variant, records: recordsOf(scenario), keys: scenario.keys, measuredMs: measuredMs(variant) })
+      const request: Request = { variant, records: recordsOf(scenario), keys: scenario.keys, measuredMs: measuredMs(variant) }
+      const measurement = await inChild<Measurement>('variant', request)
       process.stderr.write(
         `${scenario.name} round ${round}/${roundsCount} ${variant}: ${(measurement.recordsPerSecond / 1e6).toFixed(2)} M records/s\n`,
       )
@@ -54,8 +46,12 @@ async function run(scenario: Scenario): Promise<Rounds> {
   return rounds
 }
 
-const chosen = scenarios.filter(({ name }) => options.only === undefined || name === options.only)
-if (chosen.length === 0) throw new RangeError(`no scenario is named ${options.only}; there are ${scenarios.map(({ name }) => name).join(', ')}`)
+const sections: readonly Section[] = [twinsSection, journalSection, expirySection]
+const isChosen = ({ name }: { readonly name: string }): boolean => options.only === undefined || name === options.only
+const chosen = scenarios.filter(isChosen)
+const names = [...scenarios, ...sections].map(({ name }) => name)
+if (options.only !== undefined && !names.includes(options.only))
+  throw new RangeError(`nothing is named ${options.only}; there are ${names.join(', ')}`)
 
 const figures: { [scenario: string]: unknown } = {}
 const tables: string[] = []
@@ -65,11 +61,19 @@ for (const scenario of chosen) {
   tables.push(tableOf(scenario, recordsOf(scenario), rounds))
   figures[scenario.name] = figuresOf(scenario, rounds)
 }
-process.stdout.write(`${tables.join('\n')}
+const told: string[] = []
+for (const section of sections.filter(isChosen)) {
+  const made = await section.run({ quick, rounds: roundsCount, progress: (line) => process.stderr.write(`${line}\n`) })
+  told.push(...made.tables)
+  figures[section.name] = made.figures
+}
+if (tables.length > 0)
+  process.stdout.write(`${tables.join('\n')}
 Each variant: a first pass over the readings, in which keys come into being, then pass after pass for ${measuredMs('') / 1_000} s or, with periodic
 checkpoints, ${measuredMs('-1s') / 1_000} s: that is what counts. M/s of CPU: per second of processor time of all threads. Longest turn of the event
 loop: the maximum of perf_hooks.monitorEventLoopDelay. Barrier: from the start of a checkpoint until its barrier has passed every
 operator. Bytes: what operators handed to the storage.
 
 `)
+process.stdout.write(told.map((table) => `${table}\n`).join(''))
 process.stdout.write(`BENCH ${JSON.stringify(figures)}\n`)

@@ -1,5 +1,6 @@
 import type { Measurement } from './measure.js'
 import type { Scenario } from './scenarios.js'
+import { markdown } from './section.js'
 
 /** The measurements of each variant, one a round. */
 export type Rounds = ReadonlyMap<string, readonly Measurement[]>
@@ -66,11 +67,8 @@ function rowOf(variant: string, measured: readonly Measurement[]): string[] {
 
 /** A scenario as a Markdown table. */
 export function tableOf(scenario: Scenario, records: number, rounds: Rounds): string {
-  const rows = [columns, ...[...rounds].map(([variant, measured]) => rowOf(variant, measured))]
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  const lines = rows.map((row) => `| ${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`)
-  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`)
-  return [`${scenario.name}, ${scenario.keys.toLocaleString('en')} keys, ${records.toLocaleString('en')} readings`, '', ...lines, ''].join('\n')
+  const rows = [...rounds].map(([variant, measured]) => rowOf(variant, measured))
+  return markdown(`${scenario.name}, ${scenario.keys.toLocaleString('en')} keys, ${records.toLocaleString('en')} readings`, columns, rows)
 }
 
 const rounded = (value: number): number | null => (Number.isFinite(value) ? Number(value.toPrecision(3)) : null)

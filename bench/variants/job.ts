@@ -79,7 +79,7 @@ export async function job(course: Course, shape: Shape, checkpoints: Checkpoints
   const figures: CheckpointFigures = { completed: [], barrierUs: [] }
   let barrierMs = 0
   let aborted: Error | undefined
-  const sinkOfCourse = countingSink({
+  const sinkOfCourse = countingSink<number>({
     take: (value) => course.take(value),
     onBarrier: () => figures.barrierUs.push((nowMs() - barrierMs) * 1_000),
   })
