@@ -2,10 +2,19 @@ export { backendLaws } from './backendLaws.js'
 export { type ClockUnderLaw, clockLaws } from './clockLaws.js'
 export { CrashFs, type CrashFsOptions, type PowerCut } from './crashFs.js'
 export type { Fault, Faults, FileCall, FileError } from './crashFsError.js'
+export {
+  type HarnessOptions,
+  type HarnessOutput,
+  type HarnessSnapshot,
+  type OperatorUnderTest,
+  type TestHarness,
+  testHarness,
+} from './harness/testHarness.js'
 export { type JobUnderLaw, jobLaws } from './jobLaws.js'
 export { type JournalFixture, journalLaws } from './journalLaws.js'
 export { type JunctionUnderLaw, junctionLaws } from './junctionLaws.js'
 export { type Law, type LawOptions, law } from './law.js'
+export { type DrawnRecords, type ElementMarbles, type ElementMarblesOptions, elementMarbles, type MarbleValues } from './marbles/elementMarbles.js'
 export { type OperatorUnderLaw, operatorLaws } from './operatorLaws.js'
 export { recoveryEquivalence } from './recoveryEquivalence.js'
 export type { Order } from './simulation/compare.js'

@@ -59,7 +59,7 @@ export function stream(golden: Case, under: Streaming): Promise<void> {
           throw unknown('operation', event['op'])
       }
     },
-    take: () => [...harness.take(), ...(under.told?.() ?? [])],
+    take: () => [...harness.takeEmitted(), ...(under.told?.() ?? [])],
     ...(under.answer === undefined ? {} : { answer: (expected: Fields) => under.answer?.(expected, harness.tables()) }),
     close: () => harness.close(),
   })

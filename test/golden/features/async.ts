@@ -108,7 +108,7 @@ export async function asynchronous(golden: Case): Promise<void> {
         failedAt = index
         emitted.push({ kind: 'jobFailure' })
       }
-      emitted.push(...harness.take())
+      emitted.push(...harness.takeEmitted())
       if (failedAt !== undefined) break
     }
   } finally {

@@ -128,7 +128,7 @@ export function schemaEvolution(golden: Case): void {
     equal(
       'what was read',
       [7],
-      harness.take().map((each) => each['value']),
+      harness.takeEmitted().map((each) => each['value']),
     )
   } catch (error) {
     if (!(error instanceof RestoreError)) throw error

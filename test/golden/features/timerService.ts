@@ -85,7 +85,7 @@ export function timerService(golden: Case): Promise<void> {
       }
     },
     take() {
-      harness.take()
+      harness.takeEmitted()
       return firesCount ? fired.splice(0) : []
     },
     answer(expected) {

@@ -46,7 +46,7 @@ export function watermarkIdleness(golden: Case): Promise<void> {
       else if (op === 'activity') harness.record(++newest, undefined)
       else if (op === 'check') harness.check()
       else throw unknown('operation of idleness', op)
-      for (const { kind, value } of harness.take()) if (kind === 'status') idle = value === 'idle'
+      for (const { kind, value } of harness.takeEmitted()) if (kind === 'status') idle = value === 'idle'
     },
     answer: (expected) => asked(expected, { idle }),
     close: () => harness.close(),
