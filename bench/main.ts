@@ -8,8 +8,9 @@
  *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`
  *     npm run bench -- --rounds 5
  *
- * Each measurement has a process of its own, but for the twins in a quick run. In each round every variant has its turn, so that whatever else the machine does
- * befalls all of them; the figures are medians over the rounds. Progress goes to stderr. The last line is for programs.
+ * Each measurement has a process of its own, but for the twins in a quick run. In each round every variant has its turn, so that
+ * whatever else the machine does befalls all of them; the figures are medians over the rounds. Progress goes to stderr. The last line
+ * is for programs.
  */
 import { parseArgs } from 'node:util'
 import { expirySection } from './expiry/expirySection.js'

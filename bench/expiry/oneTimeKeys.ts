@@ -1,6 +1,5 @@
-import * as t from 'io-ts'
 import { Subject } from 'rxjs'
-import { type AnyStream, checkpointed, keyBy, type Stream, statefulMap } from 'rxweir'
+import { type AnyStream, checkpointed, emits, json, keyBy, processKeyed, type Stream, valueState } from 'rxweir'
 import { directory } from 'rxweir/backends/directory'
 import * as durable from 'rxweir/durable'
 import { CountedClock } from './countedClock.js'
@@ -15,10 +14,20 @@ const options = ({ ttl }: Of): { readonly ttl?: { readonly afterMs: number } } =
 
 /** What keeps something of each key. */
 export const operators: { readonly [name: string]: (of: Of) => (keys: Stream<number>) => AnyStream<unknown> } = {
-  statefulMap: (of) => (keys) =>
+  processKeyed: (of) => (keys) =>
     keys.pipe(
       keyBy(named),
-      statefulMap('kept', { state: t.number, initial: 0, ...options(of) }, (count) => [count + 1, count + 1]),
+      processKeyed(
+        'kept',
+        { state: { count: valueState(json<number>(), options(of)) }, emits: emits<number>() },
+        {
+          onRecord(_n, { state: { count }, emit }) {
+            const next = (count.value() ?? 0) + 1
+            count.update(next)
+            emit(next)
+          },
+        },
+      ),
     ),
   'durable.scan': (of) => (keys) =>
     keys.pipe(
