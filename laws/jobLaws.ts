@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import type { Observable } from 'rxjs'
 import type { AnyStream, Stream } from '../lib/element.js'
 import type { Sunk } from '../lib/sink.js'
-import { type Law, law } from './law.js'
+import { type Law, type LawOptions, law } from './law.js'
 import { scheduleProperty, Tried } from './simulation/campaign.js'
 import type { Order } from './simulation/compare.js'
 import type { Inputs, SimulatedJob } from './simulation/simulatedJob.js'
@@ -65,18 +65,23 @@ export const jobLaws = (job: JobUnderLaw): readonly Law[] => statements.map(([na
 /** One law of a job; without kinds, every violation speaks against it. */
 export function jobLaw(job: JobUnderLaw, name: string, statement: string, kinds?: readonly ViolationKind[]): Law {
   let tried = new Tried()
-  const property = (): fc.IAsyncProperty<unknown> => {
-    tried = new Tried()
+  const property = ({ faults }: LawOptions): fc.IAsyncProperty<unknown> => {
+    tried = new Tried(faults)
     const { surface, powerCuts } = job
     const campaign = {
       job: simulated(job),
       inputs: fc.record(job.inputs) as fc.Arbitrary<Inputs>,
+      faults,
       ...(surface === undefined ? {} : { surface }),
       ...(powerCuts === undefined ? {} : { powerCuts }),
     }
     return scheduleProperty(campaign, tried, kinds) as fc.IAsyncProperty<unknown>
   }
-  return law(name, statement, property, (runs) => tried.vacuous(runs))
+  return law(name, statement, property, {
+    vacuous: (runs) => tried.vacuous(runs),
+    counters: () => ({ ...tried.statistics }),
+    faultPoints: () => ({ ...tried.faultPoints }),
+  })
 }
 
 const simulated = ({ inputs, sinks, order = 'perKey', keeps = 'same', build }: JobUnderLaw): SimulatedJob => ({

@@ -233,6 +233,24 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law('reading-beside', 'a session that only reads is opened beside the one that writes, sees what is published, and takes nothing over', () =>
+      fc.asyncProperty(history, (plans) =>
+        using(async ({ storage }) => {
+          const session = await must(storage.open(job))
+          let expected = await recover(session)
+          for (const [index, { changes }] of plans.entries()) {
+            expected = await publishOn(session, expected, index + 1, changes)
+            const beside = await must(storage.open(job, { readOnly: true }))
+            const latest = await must(beside.latest())
+            expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, `beside, behind checkpoint ${index + 1}`)
+            if (index === 0) await refused(beside.takeOver(latest), 'BACKEND_NOT_OPEN')
+            await beside.close()()
+          }
+          expected = await publishOn(session, expected, 500, [])
+          await session.close()()
+        }),
+      ),
+    ),
     law('closed-is-closed', 'after close nothing is read, written or published, and the storage can be opened again', () =>
       fc.asyncProperty(fc.array(rowChange, { maxLength: 4 }), fc.boolean(), (changes, waiting) =>
         using(async ({ storage }) => {

@@ -72,7 +72,7 @@ export interface ElementMarbles {
  *   const expected = '    -c-d-1-(eW5)-|'
  *   expectElements(source.pipe(keyBy((word) => word), count)).toBe(expected, { c: 'a1', d: 'b1', e: 'a2' })
  * })
- * scheduler.now() // => 14
+ * scheduler.now() // => 13
  * ```
  * @category laws
  * @since 0.2.0

@@ -1,7 +1,7 @@
 /** Many schedules of one job on one surface. */
 import fc from 'fast-check'
 import { plainSurface } from './plainSurface.js'
-import { type Plan, plans } from './plan.js'
+import { type FaultKind, type Plan, plans, turningPoints } from './plan.js'
 import type { Outcome } from './schedule.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
 import { addStatistics, noStatistics, type Statistics } from './statistics.js'
@@ -14,6 +14,8 @@ export interface Campaign {
   readonly inputs: fc.Arbitrary<Inputs>
   readonly surface?: SurfaceFactory
   readonly powerCuts?: boolean
+  /** What may happen; all of it unless told. */
+  readonly faults?: readonly FaultKind[] | undefined
 }
 
 /** A schedule in which something went wrong. */
@@ -31,18 +33,24 @@ export class ScheduleError extends Error {
 /** What a campaign has tried so far; shrinking is not counted. */
 export class Tried {
   readonly statistics: Statistics = noStatistics()
+  /** How often a process ended at each point that plans aim at. */
+  readonly faultPoints: { [point: string]: number } = Object.fromEntries([...turningPoints, 'elsewhere'].map((point) => [point, 0]))
   failed = false
+
+  constructor(private readonly faults?: readonly FaultKind[]) {}
 
   count(outcome: Outcome): void {
     if (this.failed) return
     this.failed = outcome.violations.length > 0
     addStatistics(this.statistics, outcome.statistics)
+    for (const point of outcome.endedAt) this.faultPoints[point] = (this.faultPoints[point] ?? 0) + 1
   }
 
   /** Why these schedules say nothing about crashes, if so. */
   vacuous(runs: number): string | undefined {
     const { crashesInCheckpoint, restored } = this.statistics
-    if (runs < enoughRuns) return undefined
+    const crashes = this.faults === undefined || this.faults.some((kind) => kind === 'kill' || kind === 'powerCut')
+    if (runs < enoughRuns || !crashes) return undefined
     if (crashesInCheckpoint === 0) return `no process died while a checkpoint was under way, in ${runs} schedules`
     return restored === 0 ? `no checkpoint was restored, in ${runs} schedules` : undefined
   }
@@ -53,11 +61,11 @@ const enoughRuns = 100
 
 /** The property of a campaign: no schedule has a violation of one of these kinds. */
 export const scheduleProperty = (
-  { job, inputs, surface = plainSurface, powerCuts = false }: Campaign,
+  { job, inputs, surface = plainSurface, powerCuts = false, faults }: Campaign,
   tried: Tried,
   kinds?: readonly ViolationKind[],
 ): fc.IAsyncPropertyWithHooks<[Inputs, Plan]> =>
-  fc.asyncProperty(inputs, plans({ powerCuts }), async (input, plan) => {
+  fc.asyncProperty(inputs, plans({ powerCuts, faults }), async (input, plan) => {
     const outcome = await survives({ job, inputs: input, plan, surface })
     const violations = kinds === undefined ? outcome.violations : outcome.violations.filter(({ kind }) => kinds.includes(kind))
     tried.count({ ...outcome, violations })

@@ -9,8 +9,8 @@ import type { Ending } from './plan.js'
 import type { Slow, World } from './world.js'
 
 export interface LifeHost {
-  /** The ending that the plan has for this life was reached. */
-  ended(ending: Ending): void
+  /** The ending that the plan has for this life was reached, at something that happened. */
+  ended(ending: Ending, label: string): void
   /** Something happened in the middle of a call. */
   happened(label: string): void
   /** Whether a call of this kind fails now. */
@@ -49,7 +49,7 @@ export class Life implements Clock {
     if (ending.at === undefined || label.startsWith(ending.at)) this.seen += 1
     if (this.seen > ending.after) {
       this.ending = undefined
-      this.host.ended(ending)
+      this.host.ended(ending, label)
     }
     return !this.dead
   }

@@ -31,11 +31,14 @@ export function plainStorage(store: PlainStore): CheckpointStorage {
   let open = false
   return {
     manifest: { name: 'plain', durable: true, incremental: false, fencesProcesses: true },
-    open: () => async () => {
-      if (open) return E.left(new BackendError('BACKEND_IN_USE', {}))
-      open = true
-      return E.right(session(store, () => (open = false)))
-    },
+    open:
+      (_job, { readOnly = false } = {}) =>
+      async () => {
+        if (readOnly) return E.right(session(store, () => {}))
+        if (open) return E.left(new BackendError('BACKEND_IN_USE', {}))
+        open = true
+        return E.right(session(store, () => (open = false)))
+      },
   }
 }
 

@@ -14,6 +14,9 @@ export interface Ending {
   readonly after: number
 }
 
+/** What may happen beside the records: how runs end, and whose calls fail. */
+export type FaultKind = Ending['how'] | Exclude<Slow, 'clock'>
+
 /** What happens in one schedule beside the records. */
 export interface Plan {
   /** Decides about every order, batch and slice. */
@@ -82,32 +85,44 @@ export const turningPoints = [
   'file',
 ] as const
 
-const how = (powerCuts: boolean): fc.Arbitrary<Ending['how']> =>
-  fc.oneof(
-    { weight: powerCuts ? 3 : 6, arbitrary: fc.constant('kill' as const) },
-    ...(powerCuts ? [{ weight: 4, arbitrary: fc.constant('powerCut' as const) }] : []),
-    { weight: 1, arbitrary: fc.constant('pause' as const) },
-    { weight: 2, arbitrary: fc.constant('unsubscribe' as const) },
-    { weight: 1, arbitrary: fc.constant('stop' as const) },
-  )
+/** Where an event belongs among the points that a plan aims at, if anywhere. */
+export const turningPointOf = (label: string): string | undefined => turningPoints.find((point) => label.startsWith(point))
 
-const ending = (powerCuts: boolean): fc.Arbitrary<Ending> =>
+const howOften: readonly (readonly [how: Ending['how'], weight: number])[] = [
+  ['kill', 6],
+  ['pause', 1],
+  ['unsubscribe', 2],
+  ['stop', 1],
+]
+const howOftenWithPowerCuts: typeof howOften = [['kill', 3], ['powerCut', 4], ...howOften.slice(1)]
+
+const endings = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<Ending> =>
   fc.oneof(
-    {
-      weight: 2,
-      arbitrary: fc.record({ how: how(powerCuts), at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }),
-    },
-    { weight: 3, arbitrary: fc.record({ how: how(powerCuts), at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
+    { weight: 2, arbitrary: fc.record({ how, at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }) },
+    { weight: 3, arbitrary: fc.record({ how, at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
   )
 
 const rate = fc.constantFrom(0, 0, 0, 0.02, 0.1, 0.3)
 
+export interface PlansOptions {
+  /** The surface forgets what was not made durable. */
+  readonly powerCuts?: boolean | undefined
+  /** What may happen; all of it unless told. */
+  readonly faults?: readonly FaultKind[] | undefined
+}
+
 /** Plans with up to four endings; each switches some kinds of faults off, so that the others are seen alone as well. */
-export const plans = ({ powerCuts = false }: { readonly powerCuts?: boolean } = {}): fc.Arbitrary<Plan> =>
-  fc.record({
+export function plans({ powerCuts = false, faults }: PlansOptions = {}): fc.Arbitrary<Plan> {
+  const may = (kind: FaultKind): boolean => faults === undefined || faults.includes(kind)
+  const hows = (powerCuts ? howOftenWithPowerCuts : howOften).filter(([how]) => may(how))
+  const rateOf = (kind: Exclude<Slow, 'clock'>): fc.Arbitrary<number> => (may(kind) ? rate : fc.constant(0))
+  return fc.record({
     seed: fc.noShrink(fc.nat({ max: 2 ** 31 - 1 })),
-    endings: fc.array(ending(powerCuts), { maxLength: 4 }),
-    faults: fc.record({ storage: rate, sink: rate, source: rate }),
+    endings:
+      hows.length === 0
+        ? fc.constant([])
+        : fc.array(endings(fc.oneof(...hows.map(([how, weight]) => ({ weight, arbitrary: fc.constant(how) })))), { maxLength: 4 }),
+    faults: fc.record({ storage: rateOf('storage'), sink: rateOf('sink'), source: rateOf('source') }),
     faultsMax: fc.nat({ max: 6 }),
     slow: fc.subarray<Slow>(['storage', 'sink', 'source', 'clock'], { maxLength: 2 }),
     intervalMs: fc.constantFrom(1, 1, 5, 50, Number.POSITIVE_INFINITY),
@@ -119,3 +134,4 @@ export const plans = ({ powerCuts = false }: { readonly powerCuts?: boolean } = 
     timeoutMs: fc.constantFrom(Number.POSITIVE_INFINITY, 600_000),
     overtakesAfterMs: fc.constantFrom(Number.POSITIVE_INFINITY, 0, 0, 1),
   })
+}

@@ -11,7 +11,7 @@ import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
 import { arraySource } from './arraySource.js'
 import { keepsWhatWasSeen } from './compare.js'
 import { Life } from './life.js'
-import type { Ending, Plan } from './plan.js'
+import { type Ending, type Plan, turningPointOf } from './plan.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
 import { sinkIn } from './sinkIn.js'
 import { sourceIn } from './sourceIn.js'
@@ -28,6 +28,8 @@ export interface Outcome {
   readonly story: readonly string[]
   readonly trace: number
   readonly committed: ReadonlyMap<string, readonly Seen[]>
+  /** The points at which processes ended, or were interrupted. */
+  readonly endedAt: readonly string[]
   /** What recoveries found, for whoever compares it. */
   readonly found: readonly Found[]
   /** The newest checkpoint at the end, where the surface shows it. */
@@ -59,6 +61,7 @@ class Schedule {
   private readonly seen = new Map<string, readonly Seen[]>()
   private readonly lives: Life[] = []
   private readonly found: Found[] = []
+  private readonly endedAt: string[] = []
   private lastRead: Found | undefined
   private faultsLeft: number
   /** The newest checkpoint that somebody was told is complete. */
@@ -91,7 +94,7 @@ class Schedule {
       if (settled === 'tooLong') this.violate('HUNG', `the job has not ended after ${stepsMax} steps`)
     }
     if (this.violations.length === 0) await this.end()
-    const { statistics, violations, story, found } = this
+    const { statistics, violations, story, found, endedAt } = this
     return {
       violations,
       statistics,
@@ -99,6 +102,7 @@ class Schedule {
       last: this.surface.newest?.(),
       trace: this.world.trace,
       committed: new Map(this.options.job.sinks.map((uid) => [uid, [...this.surface.committed(uid)]])),
+      endedAt,
       found,
     }
   }
@@ -112,7 +116,10 @@ class Schedule {
   private begin(): Life {
     const { job, plan, inputs, waits } = this.options
     const life: Life = new Life(this.world, {
-      ended: (ending) => this.ended(life, ending),
+      ended: (ending, label) => {
+        this.endedAt.push(turningPointOf(label) ?? 'elsewhere')
+        this.ended(life, ending)
+      },
       // A step of the user asks for a checkpoint while a record is on its way.
       happened: (label) => {
         if (label === 'record written') this.ask(life)

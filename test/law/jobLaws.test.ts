@@ -40,7 +40,38 @@ it('a pipeline keeps recovery-equivalence in a line', async () => {
     words,
     { order: 'exact' },
   )
-  await expect(law.check()).resolves.toBeUndefined()
+  const { runs, counters, faultPoints, replay, seed } = await law.check()
+  expect(runs).toBe(100)
+  expect(counters).toMatchObject({ runs: 100, crashes: expect.any(Number), restored: expect.any(Number) })
+  expect(Object.keys(faultPoints)).toContain('storage publish begins')
+  expect(Object.values(faultPoints).reduce((sum, times) => sum + times, 0)).toBeGreaterThan(50)
+  expect(replay).toBe(`check({ runs: 100, seed: ${seed} })`)
+})
+
+describe('a check', () => {
+  const law = recoveryEquivalence(
+    (input: Stream<string>) =>
+      input.pipe(
+        keyBy((word) => word),
+        count('count'),
+      ),
+    words,
+  )
+
+  it('lets only those faults happen that it is told', async () => {
+    const { counters, faultPoints, replay } = await law.check({ runs: 60, seed: 5, faults: ['unsubscribe', 'storage'] })
+    expect(counters['crashes']).toBe(0)
+    expect(counters['faults']).toBeGreaterThan(0)
+    expect(Object.values(faultPoints).some((times) => times > 0)).toBe(true)
+    expect(replay).toBe('check({ runs: 60, seed: 5, faults: ["unsubscribe","storage"] })')
+    expect((await law.check({ runs: 120, seed: 5, faults: [] })).counters).toMatchObject({ crashes: 0, faults: 0, restored: 0 })
+  })
+
+  it('ends when its time is over, and says how many cases it tried', async () => {
+    const { runs, replay } = await law.check({ runs: 1_000_000, seed: 5, timeBudgetMs: 100 })
+    expect(runs).toBeLessThan(100_000)
+    expect(replay).toBe(`check({ runs: ${runs}, seed: 5 })`)
+  })
 })
 
 describe('a pipeline that forgets', () => {

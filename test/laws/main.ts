@@ -67,7 +67,7 @@ const failures: string[] = []
 const started = Date.now()
 
 function take(report: CampaignReport): void {
-  verdict.add(report.statistics, report.violations)
+  verdict.add(report)
   if (report.failure !== undefined) failures.push(report.failure)
   const { runs: done, crashes, checkpoints } = report.statistics
   console.error(
@@ -99,6 +99,7 @@ async function main(): Promise<void> {
   console.error(
     `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.faults} calls failed, ${statistics.states} states compared`,
   )
+  console.error(verdict.coverage())
   console.log(verdict.line(seed))
   process.exitCode = verdict.clean && failures.length === 0 ? 0 : 1
 }

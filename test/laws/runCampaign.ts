@@ -16,6 +16,8 @@ export interface CampaignReport {
   readonly name: string
   readonly statistics: Statistics
   readonly violations: readonly ViolationKind[]
+  /** How often a process ended at each point that plans aim at. */
+  readonly faultPoints: { readonly [point: string]: number }
   /** What went wrong, and how to see it again. */
   readonly failure: string | undefined
 }
@@ -33,12 +35,13 @@ export async function runCampaign(campaign: NamedCampaign, { runs, seed, path, s
     ...(path === undefined ? {} : { path }),
   })
   const { name } = campaign
-  const { statistics } = tried
+  const { statistics, faultPoints } = tried
   if (!details.failed) {
     const vacuous = path === undefined ? tried.vacuous(runs) : undefined
     return {
       name,
       statistics,
+      faultPoints,
       violations: vacuous === undefined ? [] : ['SILENT'],
       failure: vacuous === undefined ? undefined : `${name} was not tried: ${vacuous}`,
     }
@@ -49,6 +52,7 @@ export async function runCampaign(campaign: NamedCampaign, { runs, seed, path, s
   return {
     name,
     statistics,
+    faultPoints,
     violations: error instanceof ScheduleError ? [...new Set(error.violations.map(({ kind }) => kind))] : ['HUNG'],
     failure: `${name} does not hold:\n${error instanceof Error ? (error instanceof ScheduleError ? error.message : error.stack) : String(error)}\nCounterexample: ${counterexample}\nReplay it with ${replay}`,
   }
