@@ -47,3 +47,36 @@ export async function writeRotatingLog({ files, path, lines, below, between = as
   await created?.close()
   await file.close()
 }
+
+/**
+ * The same, but `app.log` is copied to `app.log.1`, and truncated. While that is done nothing is written: who rotates a log like this loses
+ * what is written between the copy and the truncation, whoever reads it.
+ */
+export async function writeCopiedLog({ files, path, lines, below, between = async () => undefined }: RotatingLogOptions): Promise<void> {
+  const file = await files.create(path)
+  let position = 0
+  let old = 0
+  const write = async (text: string): Promise<void> => {
+    position += await file.write(Buffer.from(text), position)
+    await between()
+  }
+  const rotate = async (): Promise<void> => {
+    for (let number = old; number >= 1; number -= 1) await files.rename(`${path}.${number}`, `${path}.${number + 1}`)
+    const content = new Uint8Array(position)
+    for (let at = 0; at < position; ) at += await file.read(content.subarray(at), at)
+    const copy = await files.create(`${path}.1`)
+    for (let at = 0; at < position; ) at += await copy.write(content.subarray(at, at + 1 + below(64)), at)
+    await copy.close()
+    old += 1
+    await between()
+    await file.truncate(0)
+    position = 0
+  }
+  for (const line of lines) {
+    const cut = below(3) === 0 ? below(line.length + 1) : 0
+    if (cut > 0) await write(line.slice(0, cut))
+    await write(`${line.slice(cut)}\n`)
+    if (below(6) === 0) await rotate()
+  }
+  await file.close()
+}

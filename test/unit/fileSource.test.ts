@@ -338,6 +338,86 @@ test('a log that is copied before it is truncated is read on in the copy', async
   }
 })
 
+test('a copied log that begins again like before is told by its copy, not by what it holds', async () => {
+  const ticks = (count: number, last: string): string => `${'tick\n'.repeat(count)}${last}\n`
+  for (const [begun, copied, again] of [
+    ['lin', 'line 0\nline 1\n', 'line 2\nline 3\nline 4\n'],
+    ['tick\ntick\n', ticks(3, 'old'), ticks(4, 'new')],
+  ] as const) {
+    const folder = await folderOf({ 'app.log.1': 'earlier\n', 'app.log': begun })
+    const log = `${folder}/app.log`
+    const options: FileSourceOptions = { order: 'numbered', onTruncated: 'copied' }
+    const tail = await tailOf(`${log}*`, options)
+    const read = [...(await tail.next())]
+    if (begun.endsWith('\n')) read.push(...(await tail.next()))
+    await tail.waits()
+    const { offset } = tail
+    const left = read.slice()
+    await appendFile(log, copied.slice(begun.length))
+    await rename(`${log}.1`, `${log}.2`)
+    await copyFile(log, `${log}.1`)
+    await truncate(log, 0)
+    await appendFile(log, again)
+    const whole = `earlier\n${copied}${again}`.trimEnd().split('\n')
+    while (read.length < whole.length) read.push(...(await tail.next()))
+    expect(read).toEqual(whole)
+    await tail.waits()
+    await tail.reader.close()()
+    expect([...left, ...(await readAll(linesOf(`${log}*`, options), offset)).values]).toEqual(whole)
+  }
+})
+
+test('a log that was copied and not truncated yet is read once', async () => {
+  const folder = await folderOf({ 'app.log.2': 'one\n', 'app.log.1': 'two\nthree\n', 'app.log': 'two\nthree\n' })
+  const log = `${folder}/app.log`
+  const tail = await tailOf(`${log}*`, { order: 'numbered', onTruncated: 'copied' })
+  expect([...(await tail.next()), ...(await tail.next())]).toEqual(['one', 'two', 'three'])
+  await tail.waits()
+  await truncate(log, 0)
+  await appendFile(log, 'four\n')
+  expect(await tail.next()).toEqual(['four'])
+  await tail.reader.close()()
+})
+
+test('a log that begins with the whole of its copy is read after a while', async () => {
+  const folder = await folderOf({ 'app.log.1': 'started\n', 'app.log': 'started\none\n' })
+  const path = `${folder}/app.log*`
+  const tail = await tailOf(path, { order: 'numbered', onTruncated: 'copied' })
+  expect([...(await tail.next()), ...(await tail.next())]).toEqual(['started', 'started', 'one'])
+  expect(tail.clock.nowMs()).toBeGreaterThanOrEqual(1_000)
+  await tail.reader.close()()
+})
+
+test('what stood before a copied log may be compressed or removed', async () => {
+  for (const then of ['compressed', 'removed'] as const) {
+    const folder = await folderOf({ 'app.log.1': 'started\nold\n', 'app.log': 'started\n' })
+    const log = `${folder}/app.log`
+    const tail = await tailOf(`${log}*`, { order: 'numbered', onTruncated: 'copied' })
+    expect([...(await tail.next()), ...(await tail.next())]).toEqual(['started', 'old', 'started'])
+    if (then === 'compressed') await writeFile(`${log}.1.gz`, gzipSync('started\nold\n'))
+    await rm(`${log}.1`)
+    await appendFile(log, 'new\n')
+    expect(await tail.next()).toEqual(['new'])
+    await tail.waits()
+    await tail.reader.close()()
+  }
+})
+
+test('a log of which more was read than its copy has is an error, or begun again', async () => {
+  const folder = await folderOf({ 'app.log.1': 'one\n', 'app.log': 'two\nbetween\n' })
+  const log = `${folder}/app.log`
+  const options: FileSourceOptions = { order: 'numbered', onTruncated: 'copied' }
+  const tail = await tailOf(`${log}*`, options)
+  expect([...(await tail.next()), ...(await tail.next())]).toEqual(['one', 'two', 'between'])
+  await rename(`${log}.1`, `${log}.2`)
+  await writeFile(`${log}.1`, 'two\n')
+  await truncate(log, 0)
+  await appendFile(log, 'three\n')
+  expect(await tail.fails()).toMatchObject({ code: 'SOURCE_FILE_TRUNCATED', cause: { code: 'SOURCE_OFFSET_GONE' } })
+  expect(await failureOf(linesOf(`${log}*`, options).open(sourceContext(tail.offset)))).toMatchObject({ code: 'SOURCE_OFFSET_GONE' })
+  expect((await readAll(linesOf(`${log}*`, { ...options, onOffsetGone: 'next' }), tail.offset)).values).toEqual(['three'])
+})
+
 test('a truncated log without its copy is an error', async () => {
   const folder = await folderOf({ 'app.log': 'one\ntwo\n' })
   const tail = await tailOf(`${folder}/app.log*`, { order: 'numbered', onTruncated: 'copied' })

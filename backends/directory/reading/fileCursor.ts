@@ -18,6 +18,8 @@ export class FileCursor {
   head: Uint8Array = none
   /** How many older files there were beside it, where files keep their names. */
   olderCount = 0
+  /** Which file stood right before it, where it is a log that is copied and truncated. */
+  before: string | undefined
   readonly #file: OpenFile
   #gunzipped: Gunzipped | undefined
   /** The size of a compressed file before it was read once more. */

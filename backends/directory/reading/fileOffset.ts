@@ -15,6 +15,8 @@ export type FileOffset = LineOffset & {
   readonly file: string
   /** How many older files there were, where files keep their names: one more of them later would never be read. */
   readonly older: number
+  /** Which file stood right before it, none being `''`: only of a log that is copied and truncated. */
+  readonly before?: string
 }
 
 /** Nothing has been read yet. */
@@ -25,6 +27,7 @@ export const fileOffset = (file: FileCursor, position: number, head: Uint8Array,
   name: file.name,
   file: file.id,
   older: file.olderCount,
+  ...(file.before === undefined ? {} : { before: file.before }),
   ...lineOffset(position, head, before),
 })
 
@@ -33,8 +36,10 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 /** Offsets come from a checkpoint: they are checked like any input. */
 export function parsedFileOffset(offset: SourceOffset, path: string): FileOffset {
   const fields = (typeof offset === 'object' && offset !== null ? offset : {}) as Partial<Record<string, unknown>>
-  const { name, file, older, position, head, tail } = fields
-  if (typeof name === 'string' && typeof file === 'string' && isCount(older) && isCount(position) && isCount(head) && isCount(tail))
-    return { name, file, older, position, head, tail }
+  const { name, file, older, before, position, head, tail } = fields
+  if (typeof name === 'string' && typeof file === 'string' && isCount(older) && isCount(position) && isCount(head) && isCount(tail)) {
+    if (before === undefined) return { name, file, older, position, head, tail }
+    if (typeof before === 'string') return { name, file, older, before, position, head, tail }
+  }
   throw new RestoreError('STATE_KIND_CHANGED', { path, reason: 'the stored offset is not one of a source of several files' })
 }

@@ -6,6 +6,7 @@ import type { DeadLetter, ReplayableSource, SourceContext, SourceReader } from '
 import type { SideOutput } from '../../../lib/sideOutput.js'
 import { openFailure } from '../jsonLinesErrors.js'
 import { nodeFiles } from '../nodeFiles.js'
+import { CopiedLog } from './copiedLog.js'
 import type { FileCursor } from './fileCursor.js'
 import { FileList } from './fileList.js'
 import { type FileOffset, nothingRead, parsedFileOffset } from './fileOffset.js'
@@ -28,7 +29,12 @@ export interface FileSourceOptions {
   readonly graceMs?: number
   /** What stands behind the last newline of a finished file is a record, or malformed. Default `'record'`. */
   readonly unterminated?: 'record' | 'malformed'
-  /** What to do when a file became shorter: fail, or go on in the copy that was made of it before (`copytruncate`). Default `'fail'`. */
+  /**
+   * What to do when a file became shorter: fail, or go on in the copy that was made of it before (`copytruncate`), which the pattern must match
+   * and `order` place right before it. What is written between the copy and the truncation is lost by whoever rotates, unless it was read in
+   * time: then that is an error, and `onOffsetGone: 'next'` goes on. A log that begins with the whole of its copy is taken for one that is
+   * not truncated yet, for ten times `pollMs`, or for `graceMs`. Default `'fail'`.
+   */
   readonly onTruncated?: 'fail' | 'copied'
   /**
    * What to do when the file of the checkpoint is gone: fail, start over with the oldest file, or go on with the next one, and without what
@@ -163,12 +169,14 @@ async function opened<T>(opening: Opening<T>, { from, clock }: SourceContext): P
   const taker = new RecordTaker(decoder, opening)
   const list = new FileList(files, pattern, order, follow)
   const place = await placeOf(opening, list, wanted)
-  const trail = new FileTrail(list, place.behind)
-  const reading = { ...opening, list, trail, taker, clock, headed: decoder.headed }
+  const trail = new FileTrail(list, place.behind, place.first)
+  const copied = opening.onTruncated === 'copied' && order !== 'name' ? new CopiedLog(files, list) : undefined
+  const reading = { ...opening, list, trail, taker, copied, clock, headed: decoder.headed }
   if (place.found === undefined) return new FileSourceReader(reading, { offset: place.offset, cursor: undefined, headerBefore: undefined })
   const { cursor, before } = place.found
   try {
     cursor.olderCount = wanted.older
+    await copied?.resume(cursor, wanted.before)
     if (decoder.headed) {
       await cursor.moveTo(0)
       taker.begin(0, new Uint8Array(), true)
@@ -185,6 +193,8 @@ interface Place {
   readonly found: { readonly cursor: FileCursor; readonly before: Uint8Array } | undefined
   /** The name, without `.gz`, that files to be read come behind. */
   readonly behind: string | undefined
+  /** Where files move up: the file to begin with, if not the oldest. */
+  readonly first?: string | undefined
 }
 
 const theOldest: Place = { offset: nothingRead, found: undefined, behind: undefined }
@@ -207,8 +217,9 @@ async function placeOf<T>({ files, pattern, follow, onTruncated, onOffsetGone }:
     throw cause
   }
   if (!(found instanceof RestoreError)) return { offset: wanted, found, behind }
-  // Where files move up in a rotation, what is left is newer than what is gone.
-  return { offset: wanted, found: undefined, behind: list.order === 'name' ? behind : undefined }
+  const own = onTruncated === 'copied' ? (await list.entries())?.find(({ id }) => id === wanted.file) : undefined
+  // Where files move up in a rotation, what is left is newer than what is gone; only a log that was truncated has older ones beside it.
+  return { offset: wanted, found: undefined, behind: list.order === 'name' ? behind : undefined, first: own?.id }
 }
 
 /** Files that came before the one that was read, after it had been begun. */

@@ -4,27 +4,33 @@ import { RestoreError, SourceError } from '../../../lib/errors.js'
 import type { FileLayer } from '../../../lib/ports/fileLayer.js'
 import type { SourceOffset, SourceRead, SourceReader } from '../../../lib/ports/replayableSource.js'
 import { openFailure } from '../jsonLinesErrors.js'
+import type { LineChunk } from '../lineChunk.js'
+import type { CopiedLog } from './copiedLog.js'
 import { FileCursor } from './fileCursor.js'
 import type { FileList, ListedFile } from './fileList.js'
 import { fileOffset } from './fileOffset.js'
 import { changed, type FileTrail } from './fileTrail.js'
 import { findFile } from './findFile.js'
-import type { RecordTaker } from './recordTaker.js'
+import { nothingLoaded, type RecordTaker } from './recordTaker.js'
 
 export interface FileReading<T> {
   readonly files: FileLayer
   readonly list: FileList
   readonly trail: FileTrail
   readonly taker: RecordTaker<T>
+  /** Where logs are copied and truncated. */
+  readonly copied: CopiedLog | undefined
   readonly clock: Clock
   /** Whether each file begins with a header. */
   readonly headed: boolean
   readonly follow: boolean
   readonly pollMs: number
   readonly graceMs: number
-  readonly onTruncated: 'fail' | 'copied'
   readonly onOffsetGone: 'fail' | 'earliest' | 'next'
 }
+
+/** So many polls are waited for a log to be truncated after it was copied. */
+const pollsForCopy = 10
 
 /** Where a reader begins. */
 export interface FileStart {
@@ -41,7 +47,7 @@ export interface FileStart {
  * the newer one has done with this one. What was left is not read again, and when it grows nevertheless, that is an error.
  *
  * **Fault model** Files may be renamed, compressed, removed and appended to between any two calls. What was read may not be
- * rewritten.
+ * rewritten; copiedLog.ts has what is truncated.
  */
 export class FileSourceReader<T> implements SourceReader<T> {
   readonly start: SourceOffset
@@ -53,6 +59,8 @@ export class FileSourceReader<T> implements SourceReader<T> {
   /** This file was the newest one: its writer may need some time to leave it. */
   #wasNewest = false
   #leaveAtMs: number | undefined
+  /** When a log that begins with the whole of its copy is no longer taken for one that was not truncated yet. */
+  #copiedAtMs: number | undefined
   #closed = false
   #wake: (() => void) | undefined
   #pending: Promise<unknown> = Promise.resolve()
@@ -100,6 +108,8 @@ export class FileSourceReader<T> implements SourceReader<T> {
         }
         const loaded = this.#sealed ? 'nothing' : await taker.load(cursor)
         if (loaded === 'rewritten') await this.#goOnInCopy(cursor, changed(cursor.path, 'it was rewritten', taker.end))
+        // What was loaded counts only if the log was not truncated before.
+        else if (loaded !== 'nothing' && !(await this.#wasTruncated(cursor))) taker.accept(loaded)
         if (loaded !== 'nothing') continue
       }
       const step = await this.#atEnd()
@@ -134,6 +144,7 @@ export class FileSourceReader<T> implements SourceReader<T> {
       if (cursor !== undefined) cursor.olderCount = trail.olderCount
       if (newer === 'changing') await this.#wait()
       else if (newer === 'none') {
+        if (!follow && cursor !== undefined && (await this.#wasTruncated(cursor))) return 'more'
         if (!follow) return this.#finished(cursor) ? 'ended' : 'rest'
         this.#wasNewest = true
         await this.#wait()
@@ -183,16 +194,28 @@ export class FileSourceReader<T> implements SourceReader<T> {
       if (!tail.equals(before)) throw changed(cursor.path, 'it was rewritten', end)
     }
     this.#leaveAtMs = undefined
+    this.#copiedAtMs = undefined
     return true
   }
 
   /** A log that was copied and then truncated, where that is allowed: what was not read of it is in the copy. */
   async #goOnInCopy(cursor: FileCursor, failure: SourceError): Promise<void> {
-    const { files, list, onTruncated } = this.#reading
-    if (onTruncated === 'fail' || cursor.isCompressed) throw failure
-    const found = await findFile(files, list, this.#offsetAtEnd(cursor), true)
+    const { files, list, copied } = this.#reading
+    if (copied === undefined || cursor.isCompressed) throw failure
+    const at = this.#offsetAtEnd(cursor)
+    const found = (await copied.copyOf(cursor, at)) ?? (await findFile(files, list, at, true))
     if (found instanceof RestoreError) throw new SourceError(failure.code, failure.details, { cause: found })
     await this.#goOnWith(found.cursor, cursor)
+  }
+
+  /** Whether a log was copied and truncated, though it does not look like it; then reading goes on in the copy. */
+  async #wasTruncated(cursor: FileCursor): Promise<boolean> {
+    const at = this.#offsetAtEnd(cursor)
+    const found = await this.#reading.copied?.copyOf(cursor, at)
+    if (found === undefined) return false
+    if (found instanceof RestoreError) throw new SourceError('SOURCE_FILE_TRUNCATED', { path: cursor.path, position: at.position }, { cause: found })
+    await this.#goOnWith(found.cursor, cursor)
+    return true
   }
 
   /** The file is not among the others any more: it was compressed, or removed. */
@@ -219,21 +242,48 @@ export class FileSourceReader<T> implements SourceReader<T> {
     return fileOffset(cursor, end, cursor.head, tail)
   }
 
-  /** Begins a file. Answers false when its name leads to another one by now. */
+  /** Begins a file. Answers false when its name leads to another one by now, or when it is not its turn yet. */
   async #enter(next: ListedFile): Promise<boolean> {
     const { files, list, trail, taker, headed } = this.#reading
     const entered = await FileCursor.open(files, list.path(next.name), next.name, next.id)
     if (entered === undefined) return false
+    let first: LineChunk | undefined
+    try {
+      first = await this.#firstOf(entered)
+    } catch (cause) {
+      await entered.close().catch(() => undefined)
+      throw cause
+    }
+    if (first === undefined) {
+      await entered.close()
+      return false
+    }
     const left = this.#cursor
     trail.pass(next, left, taker.end)
     entered.olderCount = trail.olderCount
     taker.begin(0, new Uint8Array(), headed)
+    taker.accept(first)
     this.#cursor = entered
     this.#sealed = false
     this.#wasNewest = false
     this.#leaveAtMs = undefined
+    this.#copiedAtMs = undefined
     await left?.close()
     return true
+  }
+
+  /** What is loaded of a file before it is begun: of a log that is copied and truncated enough to know that it is not the one before. */
+  async #firstOf(entered: FileCursor): Promise<LineChunk | undefined> {
+    const { copied, trail, taker, clock, pollMs, graceMs } = this.#reading
+    if (copied === undefined) return nothingLoaded()
+    this.#copiedAtMs ??= clock.nowMs() + Math.max(graceMs, pollsForCopy * pollMs)
+    if (!(await copied.begin(entered, trail.beforeNext, clock.nowMs() < this.#copiedAtMs))) {
+      await this.#wait()
+      return undefined
+    }
+    if (!copied.isLog(entered)) return nothingLoaded()
+    const first = await taker.load(entered, nothingLoaded())
+    return typeof first === 'object' && (await copied.isUncopied(entered)) ? first : undefined
   }
 
   #stillOpen(): void {

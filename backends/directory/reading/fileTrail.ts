@@ -10,6 +10,8 @@ export type Newer = ListedFile | 'none' | 'changing' | 'lost'
 export class FileTrail {
   /** The file that was left last, where it may grow. */
   #left: ListedFile | undefined
+  /** What stood right before the file that {@link newer} found, where files move up. */
+  beforeNext: ListedFile | undefined
   /** The names that were seen last, where files keep them, and how many of them are passed or being read. */
   #names: readonly string[] | undefined
   #begun = 0
@@ -18,6 +20,8 @@ export class FileTrail {
     private readonly list: FileList,
     /** The name that was read last, without `.gz`. */
     private behind: string | undefined,
+    /** The file to begin with where files move up, if not the oldest. */
+    private first?: string,
   ) {}
 
   /** How many files come before the one that is read; 0 where files do not keep their names. */
@@ -34,6 +38,7 @@ export class FileTrail {
   pass(next: { readonly name: string }, left: FileCursor | undefined, bytes: number): void {
     this.#left = left === undefined || left.isCompressed ? undefined : { name: left.name, id: left.id, bytes }
     this.behind = plainName(next.name)
+    this.first = undefined
     if (this.#names !== undefined) this.#begun = this.#names.indexOf(next.name) + 1
   }
 
@@ -68,10 +73,12 @@ export class FileTrail {
   async #nextInRotation(cursor: FileCursor | undefined): Promise<Newer> {
     const entries = await this.list.entries()
     if (entries === undefined) return 'changing'
-    const place = cursor === undefined ? -1 : entries.findIndex(({ id }) => id === cursor.id)
+    const place = cursor === undefined ? entries.findIndex(({ id }) => id === this.first) - 1 : entries.findIndex(({ id }) => id === cursor.id)
     if (cursor !== undefined && place < 0) return 'lost'
     this.#refuseGrowth(entries.find(({ id }) => id === this.#left?.id))
-    return entries.slice(place + 1).find(({ bytes }) => bytes > 0) ?? 'none'
+    const next = entries.findIndex(({ bytes }, index) => index > place && bytes > 0)
+    this.beforeNext = entries[next - 1]
+    return entries[next] ?? 'none'
   }
 
   #refuseGrowth(now: ListedFile | undefined): void {

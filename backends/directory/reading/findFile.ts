@@ -1,20 +1,9 @@
 import { RestoreError, SourceError } from '../../../lib/errors.js'
 import type { FileLayer } from '../../../lib/ports/fileLayer.js'
-import { lineOffset } from '../lineOffset.js'
-import { FileCursor } from './fileCursor.js'
 import type { FileList, ListedFile } from './fileList.js'
 import type { FileOffset } from './fileOffset.js'
-import { plainName } from './fileOrder.js'
-
-/** A file that was found again, open behind what was read of it. */
-export interface FoundFile {
-  readonly cursor: FileCursor
-  /** The last bytes before the position. */
-  readonly before: Uint8Array
-}
-
-/** A file that has what was read, the file itself shorter than that, or neither. */
-type Looked = FoundFile | 'short' | 'other' | 'moved'
+import { isGzip, plainName } from './fileOrder.js'
+import { endOfFile, type FoundFile, isLike, type Looked, lookAtFile } from './lookAtFile.js'
 
 /**
  * Finds the file that an offset stands in, under whatever name it has now, compressed or not.
@@ -45,11 +34,23 @@ async function among(
   const { position } = offset
   const own = entries.find(({ id }) => id === offset.file)
   if (own !== undefined) {
-    const looked = await look(files, list, own, offset)
-    if (looked === 'moved' || typeof looked === 'object') return looked
+    const looked = await lookAtFile(files, list, own, offset)
+    if (looked === 'moved') return looked
+    if (typeof looked === 'object') {
+      const other = copied ? await copyBeside(files, list, entries, own, offset) : undefined
+      if (other === undefined) return looked
+      await looked.cursor.close()
+      return gone(list.pattern.text, position, `more than one file may be the one that was read: ${other.name}, ${own.name}`)
+    }
     if (looked === 'short' && !copied)
       return new RestoreError('SOURCE_OFFSET_AHEAD', { path: list.path(own.name), position, bytes: own.bytes, reason: 'the file is shorter' })
     if (!copied) return gone(list.path(own.name), position, 'what stands before the position is not what was read')
+  }
+  // The copy of what was read is the file behind the one that stood before the log.
+  const copy = copied && offset.before !== undefined ? entries[entries.findIndex(({ id }) => id === offset.before) + 1] : undefined
+  if (copy !== undefined && copy !== own && isKnown(entries, offset)) {
+    const looked = await lookAtFile(files, list, copy, offset)
+    if (looked === 'moved' || typeof looked === 'object') return looked
   }
   let found: FoundFile | undefined
   const release = async (): Promise<void> => found?.cursor.close()
@@ -58,7 +59,7 @@ async function among(
     if (entry === own || (list.order === 'name' && plainName(entry.name) !== plainName(offset.name))) continue
     let looked: Looked
     try {
-      looked = await look(files, list, entry, offset)
+      looked = await lookAtFile(files, list, entry, offset)
     } catch (cause) {
       await release().catch(() => undefined)
       throw cause
@@ -79,23 +80,26 @@ async function among(
   return found ?? gone(list.pattern.text, position, `no file has what was read of ${offset.name}`)
 }
 
-async function look(files: FileLayer, list: FileList, { name, id }: ListedFile, { position, head, tail }: FileOffset): Promise<Looked> {
-  const cursor = await FileCursor.open(files, list.path(name), name, id)
-  if (cursor === undefined) return 'moved'
-  let looked: Looked
-  try {
-    const before = await cursor.moveTo(position)
-    if (before === undefined) looked = 'short'
-    else {
-      const found = lineOffset(position, cursor.head, before)
-      looked = found.head === head && found.tail === tail ? { cursor, before } : 'other'
-    }
-  } catch (cause) {
-    await cursor.close().catch(() => undefined)
-    throw cause
+/** Whether it is known what stood before the log. */
+const isKnown = (entries: readonly ListedFile[], { before }: FileOffset): boolean => before === '' || entries.some(({ id }) => id === before)
+
+/** A copy of a log that may be what was read as well as the log itself, if it was truncated and began with the same again. */
+async function copyBeside(
+  files: FileLayer,
+  list: FileList,
+  entries: readonly ListedFile[],
+  log: ListedFile,
+  offset: FileOffset,
+): Promise<ListedFile | undefined> {
+  // What is read next tells where it is known what stood before the log.
+  if (log !== entries.at(-1) || list.order === 'name' || isKnown(entries, offset)) return undefined
+  for (const [index, entry] of entries.slice(0, -1).entries()) {
+    if (!(await isLike(files, list, entry, offset))) continue
+    const end = index === entries.length - 2 && !isGzip(entry.name) ? await endOfFile(files, list, entry) : undefined
+    // Otherwise it is the copy of a log that was not truncated yet.
+    if (end === undefined || !(await isLike(files, list, log, end))) return entry
   }
-  if (typeof looked !== 'object') await cursor.close()
-  return looked
+  return undefined
 }
 
 const gone = (path: string, position: number, reason: string): RestoreError => new RestoreError('SOURCE_OFFSET_GONE', { path, position, reason })

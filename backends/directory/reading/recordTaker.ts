@@ -17,6 +17,11 @@ export interface TakingOptions {
   readonly lettersWanted: boolean
 }
 
+/** What was loaded of a file that was not begun. */
+export const nothingLoaded = (): LineChunk => new LineChunk(0, Buffer.alloc(0), 0)
+
+const tailOf = ({ bytes }: LineChunk): Buffer => bytes.subarray(Math.max(0, bytes.length - tailBytesMax))
+
 /** Records on their way into a batch. */
 interface Records<T> {
   readonly values: T[]
@@ -33,7 +38,7 @@ interface Records<T> {
  * and of one that is malformed, the first line is refused, and what follows it begins a record.
  */
 export class RecordTaker<T> {
-  #chunk = new LineChunk(0, Buffer.alloc(0), 0)
+  #chunk = nothingLoaded()
   /** A line over the limit whose end has not been found. */
   #tooLong: DeadLetter | undefined
   #headerToCome = false
@@ -71,19 +76,20 @@ export class RecordTaker<T> {
 
   /** The last bytes that were loaded. */
   get tail(): Buffer {
-    const { bytes } = this.#chunk
-    return bytes.subarray(Math.max(0, bytes.length - tailBytesMax))
+    return tailOf(this.#chunk)
   }
 
   /**
-   * Reads on. Of a file that can be rewritten the last bytes are read once more with those behind them, so that what is loaded
-   * really follows on what was read.
+   * Reads on, up to what can be accepted. Of a file that can be rewritten the last bytes are read once more with those behind them, so that
+   * what is loaded really follows on what was read.
+   *
+   * @param chunk - what was loaded before; that of the file that is being read, if not given
    */
-  async load(cursor: FileCursor): Promise<'loaded' | 'nothing' | 'rewritten'> {
-    const { start, bytes, next } = this.#chunk
+  async load(cursor: FileCursor, chunk = this.#chunk): Promise<LineChunk | 'nothing' | 'rewritten'> {
+    const { start, bytes, next } = chunk
     const keptFrom = Math.max(0, next - tailBytesMax)
     const kept = bytes.subarray(keptFrom)
-    const { tail } = this
+    const tail = tailOf(chunk)
     const again = cursor.isCompressed ? 0 : tail.length
     const grown = Buffer.allocUnsafeSlow(kept.length + this.options.readBytes)
     const filled = await cursor.read(grown.subarray(kept.length - again), again)
@@ -92,8 +98,12 @@ export class RecordTaker<T> {
     grown.set(kept)
     const count = filled - again
     if (count === 0) return 'nothing'
-    this.#chunk = new LineChunk(start + keptFrom, grown.subarray(0, kept.length + count), next - keptFrom)
-    return 'loaded'
+    return new LineChunk(start + keptFrom, grown.subarray(0, kept.length + count), next - keptFrom)
+  }
+
+  /** Goes on with what was loaded. */
+  accept(chunk: LineChunk): void {
+    this.#chunk = chunk
   }
 
   /** Takes the header of a file, which everything else waits for. Answers false when it is not complete here. */
