@@ -256,10 +256,24 @@ export class Alignment {
         needKeys.every((index) => known[index]?.keyed === true),
         path,
         known.flatMap((each) => each.sources),
+        this.splitOf(known, needKeys),
       ),
     )
     this.into = this.behind.receiver()
     this.release()
+  }
+
+  /** The inputs that are alike are split alike, and every instance gets all of the others. */
+  private splitOf(starts: readonly StreamStart[], alike: readonly number[]): boolean {
+    const split = starts[alike[0] ?? 0]?.split === true
+    const odd = starts.findIndex((each, index) => each.split !== (split && alike.includes(index)))
+    if (odd >= 0 && this.run?.share?.isSplit === true)
+      throw new ConfigurationError('STATE_NOT_SPLITTABLE', {
+        operator: this.behind.operator,
+        input: starts[odd]?.path,
+        reason: alike.includes(odd) ? 'one input is split by key, another is not' : 'every instance has to get all of this input',
+      })
+    return split
   }
 
   private barrier(input: Input, barrier: CheckpointBarrier): void {

@@ -17,6 +17,7 @@ import { CheckpointBarrier } from './element.js'
 import { BackendError, CheckpointError, hasCode, InvariantViolation, invariant, StreamError } from './errors.js'
 import type { JobEvent } from './events.js'
 import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
+import type { InstanceShare } from './instanceShare.js'
 import type { CheckpointSession, CheckpointWriter, ExpiredRows } from './ports/checkpointStorage.js'
 import type { Participant, Snapshot } from './run.js'
 import type { RunSource } from './runSource.js'
@@ -38,7 +39,9 @@ export interface CoordinatorHost {
   readonly clock: Clock
   readonly session: CheckpointSession
   readonly epoch: Epoch
-  readonly maxParallelism: number
+  readonly share: InstanceShare
+  /** What was asked for once, at a start that led here. */
+  readonly restored: CheckpointBody['restored']
   readonly unconfirmedCommitsMax: number
   readonly sources: readonly RunSource<unknown>[]
   readonly participants: ReadonlyMap<string, Participant>
@@ -314,7 +317,19 @@ export class Coordinator {
     )
     const sinks = byName([...commits].map(([uid, queue]) => [uid, queue.pending(pending.id)] as const))
     const inFlight = [...pending.snapshots.values()].some((snapshot) => snapshot.inFlight === true)
-    return bodyOf({ maxParallelism: this.host.maxParallelism, sources: pending.offsets, operators, sinks }, { inFlight })
+    const { share, restored } = this.host
+    const { index, of, maxParallelism } = share
+    return bodyOf(
+      {
+        maxParallelism,
+        sources: pending.offsets,
+        operators,
+        sinks,
+        ...(share.isSplit ? { instance: { index, of } } : {}),
+        ...(restored === undefined ? {} : { restored }),
+      },
+      { inFlight },
+    )
   }
 
   /** The manifest is published: from now on a crash recovers this checkpoint. */

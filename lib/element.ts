@@ -56,6 +56,8 @@ export class StreamStart extends Branded {
     readonly path: string,
     /** The uids of the sources of a job that it comes from. */
     readonly sources: readonly string[] = [],
+    /** It comes from a `keyBy`: of several instances of the job each has records of its own. */
+    readonly split = false,
   ) {
     super()
   }

@@ -51,6 +51,11 @@ export const errorTable = {
     meaning: 'values are to be noted down, and the storage has no journal',
     hint: 'use a storage that has one, such as directory(...), or leave journal: true out',
   },
+  STATE_NOT_SPLITTABLE: {
+    class: 'ConfigurationError',
+    meaning: 'an operator of a job of several instances needs records that only other instances have',
+    hint: 'key the stream once, keep state per key behind it, and broadcast or join only what is split alike; or run one instance',
+  },
   CODEC_ASYNCHRONOUS: {
     class: 'ConfigurationError',
     meaning: 'a schema validates asynchronously',
@@ -226,6 +231,11 @@ export const errorTable = {
     meaning: 'a directory does not belong to this job, or others may write to it',
     hint: 'give each job a directory of its own, writable by its user only',
   },
+  BACKEND_REFUSED: {
+    class: 'BackendError',
+    meaning: 'a database refuses what a storage asks for: there is no such database, role, right or table',
+    hint: 'the cause tells which; for a role that may not make tables, run what postgresTables({ role }) returns',
+  },
   SNAPSHOT_CORRUPT: {
     class: 'BackendError',
     meaning: 'stored bytes are not what was written',
@@ -251,6 +261,51 @@ export const errorTable = {
     class: 'RestoreError',
     meaning: 'stored state does not decode with the codec of the program',
     hint: 'the stored value has another shape: give the codec a new version with a migration',
+  },
+  SAVEPOINT_MISSING: {
+    class: 'RestoreError',
+    meaning: 'a storage to begin with has no checkpoint of the job',
+    hint: 'check where it leads, and whether the job had another name then (restore.fromJob)',
+  },
+  SAVEPOINT_EXISTS: {
+    class: 'RestoreError',
+    meaning: 'a savepoint is to be written where the job has a checkpoint already',
+    hint: 'give each savepoint a storage of its own, such as an empty folder; nothing was overwritten',
+  },
+  SAVEPOINT_INCOMPLETE: {
+    class: 'RestoreError',
+    meaning: 'the savepoints are not those of all instances of one run',
+    hint: 'name the savepoint of each instance once in restore.from',
+  },
+  CHECKPOINT_MISSING: {
+    class: 'RestoreError',
+    meaning: 'the checkpoint to begin with is not among those that are retained',
+    hint: 'choose one of those named, or a savepoint; the storage decides how many are retained',
+  },
+  CUTS_DIFFER: {
+    class: 'RestoreError',
+    meaning: 'instances had read their inputs up to different places',
+    hint: 'stop all instances at one place: at the end of the input, or with stop({ savepoint, at })',
+  },
+  TRANSACTIONS_PENDING: {
+    class: 'RestoreError',
+    meaning: 'a savepoint of one of several instances has transactions that are not committed',
+    hint: 'a job goes on in another number of instances from savepoints that were made by stopping: stop({ savepoint })',
+  },
+  INSTANCE_CHANGED: {
+    class: 'RestoreError',
+    meaning: 'the checkpoint is of another instance of the job',
+    hint: 'give each instance a storage of its own; to go on in another number of instances, begin with savepoints (restore.from) and empty storages',
+  },
+  MAX_PARALLELISM_CHANGED: {
+    class: 'RestoreError',
+    meaning: 'the job has another number of key groups than its checkpoint',
+    hint: 'leave maxParallelism as it was, or leave it out: then the checkpoint decides',
+  },
+  STATE_NOT_SPLIT: {
+    class: 'RestoreError',
+    meaning: 'what the instances of an operator had cannot be put together',
+    hint: 'take an aligned savepoint, with the same program in all instances',
   },
   STATE_KIND_CHANGED: {
     class: 'RestoreError',

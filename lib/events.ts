@@ -22,6 +22,8 @@ export type JobEvent =
       readonly rows: number
       readonly bytes: number
     }
+  /** A copy of the checkpoint is complete where it was asked for. */
+  | { readonly kind: 'savepointCompleted'; readonly checkpointId: number; readonly rows: number }
   /** The checkpoint failed; the job goes on and the one before is intact. */
   | { readonly kind: 'checkpointAborted'; readonly checkpointId: number; readonly error: CheckpointError }
   /** Every sink has made its transaction of the checkpoint visible. */

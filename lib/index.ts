@@ -54,6 +54,7 @@ export type {
   ExpiredRows,
   RowChunk,
   StorageManifest,
+  StorageOpenOptions,
   StoredCheckpoint,
   WriterOptions,
 } from './ports/checkpointStorage.js'
@@ -81,7 +82,7 @@ export { type AggregatingState, aggregatingState, type ReadonlyAggregatingState 
 export type { Handles, ReadonlyHandles, StateDescriptor, StateDescriptors, StateOptions } from './state/descriptor.js'
 export type { EntryTable } from './state/entryTable.js'
 export { heap } from './state/heap.js'
-export { type ListState, listState, type ReadonlyListState } from './state/listState.js'
+export { type ListState, listState, type ReadonlyListState, unionListState } from './state/listState.js'
 export { type MapState, mapState, type ReadonlyMapState } from './state/mapState.js'
 export { type ReadonlyReducingState, type ReducingState, reducingState } from './state/reducingState.js'
 export type { RowTableOptions } from './state/rowStore.js'

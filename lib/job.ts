@@ -7,9 +7,11 @@ import { CheckpointError, ConfigurationError } from './errors.js'
 import type { JobEvent } from './events.js'
 import type { WatermarkExplanation } from './eventTime.js'
 import { operatorUid } from './identity.js'
+import type { JobInstance } from './instanceShare.js'
 import { type JobOptions, runOptionsOf } from './jobOptions.js'
 import { type Graph, JobRun } from './jobRun.js'
 import { observable, streamOf } from './operate.js'
+import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
 import type { RestartStrategy } from './restart/restartStrategy.js'
 import { type Sunk, sink } from './sink.js'
@@ -20,6 +22,8 @@ export interface JobScope {
   /** Opens a replayable source under a uid. */
   source<T>(uid: string, from: ReplayableSource<T>): Stream<T>
   sink: typeof sink
+  /** Which of several instances of the job this is, for sinks and inputs that go by it. */
+  readonly instance: JobInstance
 }
 
 /** The handle of a running job. */
@@ -30,14 +34,27 @@ export interface JobRunHandle {
   readonly done: Promise<void>
   /** Takes a checkpoint now. Resolves with its id when it is complete. */
   checkpoint(): Promise<number>
+  /**
+   * Takes a checkpoint and copies it into a storage that has none of this job, such as `directory(path)` with a path of its own. The
+   * copy belongs to whoever asked for it: nothing removes it. Resolves with the id of the checkpoint when it is complete.
+   */
+  savepoint(target: CheckpointStorage): Promise<number>
   /** Where every operator stands in event time, and which input the others wait for. */
   explainWatermark(): WatermarkExplanation
   /** The records that operators have dropped in this run, by reason: mostly late ones that no side output takes. */
   droppedRecords(): readonly DroppedRecords[]
-  /** Ends the job with a last checkpoint. With `drain`, event time goes to its end first, so that open windows are emitted. */
-  stop(options?: { readonly drain?: boolean }): Promise<void>
+  /**
+   * Ends the job with a last checkpoint. With `drain`, event time goes to its end first, so that open windows are emitted. With
+   * `savepoint`, the last checkpoint is copied there when everything in it has been committed.
+   */
+  stop(options?: StopOptions): Promise<void>
   /** Ends the job at once, as unsubscribing does. */
   cancel(): void
+}
+
+export interface StopOptions {
+  readonly drain?: boolean
+  readonly savepoint?: CheckpointStorage
 }
 
 /** A job is a cold Observable: subscribing restores the newest complete checkpoint and runs. */
@@ -91,7 +108,7 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
       if (event.kind === 'restored') isCurrent()
       subscriber.next(event)
     }
-    const run: JobRun = new JobRun(runOptions, () => graphOf(build), {
+    const run: JobRun = new JobRun(runOptions, () => graphOf(build, runOptions.instance ?? { index: 0, of: 1 }), {
       event,
       complete: () => subscriber.complete(),
       error: (error) => subscriber.error(error),
@@ -107,7 +124,7 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
 /** The run of a job that goes on, or was the last to. */
 const current = new WeakMap<Job, JobRun>()
 
-function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
+function graphOf(build: Parameters<typeof defineJob>[2], instance: JobInstance): Graph {
   const sources: SourceStage<unknown>[] = []
   const built = build({
     source: <T>(uid: string, from: ReplayableSource<T>): Stream<T> => {
@@ -118,6 +135,7 @@ function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
       return streamOf(stage)
     },
     sink,
+    instance,
   })
   const sinks = (Array.isArray(built) ? built : [built]) as readonly Observable<unknown>[]
   return { sources, sinks: sinks.filter((each) => each !== undefined) }
@@ -126,11 +144,11 @@ function graphOf(build: Parameters<typeof defineJob>[2]): Graph {
 function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>): JobRunHandle {
   const events$ = new ReplaySubject<JobEvent>(1_000)
   let subscription: Subscription | undefined
-  let stopping: { readonly drain: boolean } | undefined
+  let stopping: StopOptions | undefined
   const done = new Promise<void>((resolve, reject) => {
     // A run that was started again after a stop was asked for stops too.
     const next = ({ kind }: JobEvent): void => {
-      if (kind === 'restored' && stopping !== undefined) void current.get(job)?.stop(stopping.drain)
+      if (kind === 'restored' && stopping !== undefined) void current.get(job)?.stop(stopping.drain === true, stopping.savepoint)
     }
     events$.subscribe({ next, error: reject, complete: resolve })
   })
@@ -144,9 +162,10 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
     droppedRecords: () => current.get(job)?.droppedRecords() ?? [],
-    stop: async ({ drain = false } = {}) => {
-      stopping = { drain }
-      void current.get(job)?.stop(drain)
+    savepoint: (target) => current.get(job)?.savepoint(target) ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
+    stop: async (options = {}) => {
+      stopping = options
+      void current.get(job)?.stop(options.drain === true, options.savepoint)
       await done
     },
     cancel: () => {

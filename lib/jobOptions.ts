@@ -3,11 +3,13 @@ import { type Clock, systemClock } from './clock.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
 import { jobName } from './identity.js'
+import { type JobInstance, shareOf } from './instanceShare.js'
 import type { RunOptions } from './jobRun.js'
 import { atLeast, type Limits, limitsOf } from './limits.js'
 import { defaultPacing, type Pacing } from './pacing.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { StateBackend } from './ports/stateBackend.js'
+import { type RestoreOptions, restoreChoiceOf } from './restore/restoreOptions.js'
 import { heap } from './state/heap.js'
 
 export interface JobOptions {
@@ -16,10 +18,15 @@ export interface JobOptions {
   readonly checkpoints?: CheckpointOptions
   /** Where live rows stay between two checkpoints; default the {@link heap}. */
   readonly state?: StateBackend
-  readonly restore?: {
-    /** Start although a sink has committed more than the checkpoint knows: what lies between is written a second time. Default no. */
-    readonly allowSinkAhead?: boolean
-  }
+  /** Where it begins, when that is not simply the newest checkpoint of its storage. */
+  readonly restore?: RestoreOptions
+  /**
+   * This process is one of several that run the job, each for the keys that it owns. Each has a storage of its own and the whole input:
+   * what stands before `keyBy` every one of them does, and a sink there writes in the first. Default: the only one.
+   */
+  readonly instance?: JobInstance
+  /** The number of key groups, and the most instances there can be: 1 to 32,768, fixed with the first checkpoint. Default 128, more for many instances. */
+  readonly maxParallelism?: number
   readonly limits?: Partial<Limits>
   /** What time is it; default the machine's. */
   readonly clock?: Clock
@@ -30,17 +37,22 @@ export interface JobOptions {
 }
 
 /** Checks the options of a job, and fills in what was left out. Throws a `ConfigurationError` `NAME_INVALID` or `OPTION_INVALID`. */
-export const runOptionsOf = (name: string, options: JobOptions): RunOptions => ({
-  name: jobName(name),
-  limits: limitsOf(options.limits),
-  checkpoints: checkedCheckpoints(options.checkpoints ?? {}),
-  storage: options.storage,
-  state: options.state ?? heap(),
-  clock: options.clock ?? systemClock,
-  pacing: { ...defaultPacing, ...options.pacing },
-  development: options.development ?? isDevelopment(),
-  allowSinkAhead: options.restore?.allowSinkAhead === true,
-})
+export function runOptionsOf(name: string, options: JobOptions): RunOptions {
+  shareOf(options.instance, options.maxParallelism)
+  return {
+    name: jobName(name),
+    limits: limitsOf(options.limits),
+    checkpoints: checkedCheckpoints(options.checkpoints ?? {}),
+    storage: options.storage,
+    state: options.state ?? heap(),
+    clock: options.clock ?? systemClock,
+    pacing: { ...defaultPacing, ...options.pacing },
+    development: options.development ?? isDevelopment(),
+    restore: restoreChoiceOf(options.restore),
+    instance: options.instance,
+    maxParallelism: options.maxParallelism,
+  }
+}
 
 function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
   if (options.intervalMs !== undefined) atLeast('checkpoints.intervalMs', options.intervalMs, 1)

@@ -13,17 +13,18 @@ import { option } from 'fp-ts'
 import type { Observable } from 'rxjs'
 import { assemble } from './assembly.js'
 import { type BarrierRules, barrierRules } from './barrierRules.js'
-import { type CheckpointBody, readBody } from './checkpointBody.js'
+import { type CheckpointBody, readBody, withoutTransactions } from './checkpointBody.js'
 import type { Clock } from './clock.js'
 import { CommitQueue } from './commitQueue.js'
 import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
 import type { Downstream } from './downstream.js'
 import { DriftGroup } from './driftGroup.js'
 import type { DroppedRecords } from './droppedRecords.js'
-import { CheckpointError, ConfigurationError, hasCode, RestoreError } from './errors.js'
+import { CheckpointError, ConfigurationError, hasCode, invariant } from './errors.js'
 import type { JobEvent } from './events.js'
 import { explain, type WatermarkExplanation } from './eventTime.js'
 import { type CheckpointId, type Epoch, type JobName, operatorUid } from './identity.js'
+import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
 import type { Pacing } from './pacing.js'
 import { Pauses } from './pauses.js'
@@ -31,8 +32,12 @@ import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './p
 import type { SourceReader } from './ports/replayableSource.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
+import { Beginning } from './restore/beginning.js'
+import type { RestoreChoice } from './restore/restoreOptions.js'
+import { writeSavepoint } from './restore/savepoint.js'
 import type { Participant, RunContext } from './run.js'
 import type { RunSource } from './runSource.js'
+import { openSinks, type SinkRecoveryHost, settleSinks } from './sinkRecovery.js'
 import { Slices } from './slices.js'
 import { SourcePump } from './sourcePump.js'
 import { connect } from './stage.js'
@@ -48,7 +53,9 @@ export interface RunOptions {
   readonly limits: Limits
   readonly pacing: Pacing
   readonly development: boolean
-  readonly allowSinkAhead: boolean
+  readonly restore: RestoreChoice
+  readonly instance: JobInstance | undefined
+  readonly maxParallelism: number | undefined
 }
 
 /** What a graph function made. */
@@ -63,7 +70,6 @@ export interface RunObserver {
   error(error: unknown): void
 }
 
-const maxParallelism = 128
 /** An input that others wait for and that says nothing for so long is told of. */
 const silenceMs = 60_000
 /** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
@@ -76,6 +82,7 @@ export class JobRun implements RunContext {
   readonly development: boolean
   readonly barriers: BarrierRules
   readonly slices: Slices
+  readonly share: InstanceShare
   state: StateTables = heapTables
   /** Resolves when nothing of this run is under way any more. */
   readonly quiet: Promise<void>
@@ -84,6 +91,7 @@ export class JobRun implements RunContext {
   private readonly commits = new Map<string, CommitQueue>()
   private readonly writers = new Map<string, SinkWriter<never>>()
   private readonly releases: (() => void)[] = []
+  private readonly closings: (() => Promise<void>)[] = []
   /** Operators that can take no more for now. */
   private readonly pauses = new Pauses(() => this.post(() => {}))
   private readonly driftGroups = new Map<string, DriftGroup>()
@@ -113,6 +121,7 @@ export class JobRun implements RunContext {
     this.development = options.development
     this.slices = new Slices(options.clock, options.pacing)
     this.barriers = barrierRules(options.checkpoints)
+    this.share = shareOf(options.instance, options.maxParallelism)
     this.quiet = new Promise((resolve) => {
       this.becomeQuiet = resolve
     })
@@ -150,8 +159,22 @@ export class JobRun implements RunContext {
     return this.coordinator?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', { reason: 'the run has not started' }))
   }
 
-  /** Ends the run with a last checkpoint; with `drain`, operators flush first, as at the end of all input. */
-  stop(drain: boolean): Promise<void> {
+  /** A checkpoint now, and a copy of it that belongs to whoever asked for it. */
+  async savepoint(target: CheckpointStorage): Promise<CheckpointId> {
+    for (;;) {
+      const id = await this.checkpoint()
+      if (await this.copy(id, target)) return id
+      // Others have been completed since, and the storage retains few: once more.
+      this.goOn()
+    }
+  }
+
+  /**
+   * Ends the run with a last checkpoint; with `drain`, operators flush first, as at the end of all input. With a target, the last
+   * checkpoint is copied there once everything in it is committed.
+   */
+  stop(drain: boolean, savepoint?: CheckpointStorage): Promise<void> {
+    this.lastCopy ??= savepoint
     this.post(() => {
       this.pump?.halt()
       if (!drain) return this.finish(false)
@@ -249,12 +272,19 @@ export class JobRun implements RunContext {
     if (this.over) return
     await this.handshake(graph)
     this.session = await unwrap(this.options.storage.open(this.options.name))
-    const { stored, body, epoch } = await this.takeOver(this.session)
+    const beginning = this.beginning(graph, this.session)
+    const { epoch, cut } = await beginning.takeOver()
+    const sinkHost = this.sinkHost(epoch, cut)
+    const sinks = await openSinks(sinkHost)
+    const restorable = await beginning.restorable()
+    const { stored, body } = restorable ?? {}
     if (stored !== undefined && body !== undefined) this.offsets.set(stored.checkpointId, body.sources)
-    const committedAgain = await this.recoverSinks(stored, body, epoch)
+    const committedAgain = await settleSinks(sinks, body, sinkHost)
+    for (const { uid, writer } of sinks) this.commits.set(uid, this.commitQueue(uid, writer))
     // Before state is restored, which may take long: what a source receives meanwhile, it can take down.
     const readers = await this.openSources(graph, body)
     const rows = await this.restoreOperators(stored, body)
+    await beginning.close()
     if (this.over) return
     this.pump = new SourcePump(readers, {
       clock: this.clock,
@@ -272,7 +302,8 @@ export class JobRun implements RunContext {
         clock: this.clock,
         session: this.session,
         epoch,
-        maxParallelism,
+        share: this.share,
+        restored: body?.restored,
         unconfirmedCommitsMax: this.limits.unconfirmedCommitsMax,
         sources: graph.sources,
         participants: this.participants,
@@ -336,68 +367,35 @@ export class JobRun implements RunContext {
     if (missing().length > 0 && !this.over) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: missing() })
   }
 
-  /** Chooses the newest complete checkpoint and fences every earlier writer; somebody may publish in between. */
-  private async takeOver(
-    session: CheckpointSession,
-  ): Promise<{ stored: StoredCheckpoint | undefined; body: CheckpointBody | undefined; epoch: Epoch }> {
-    for (let attempt = 1; ; attempt++) {
-      const latest = await unwrap(session.latest())
-      const stored = option.toUndefined(latest)
-      const body = stored === undefined ? undefined : readBody(stored.body)
-      if (body !== undefined) this.checkClaims(body)
-      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
-      try {
-        return { stored, body, epoch: await unwrap(session.takeOver(latest)) }
-      } catch (error) {
-        if (attempt >= 5 || !hasCode(error, 'BACKEND_FENCED')) throw error
-      }
+  private beginning(graph: Graph, session: CheckpointSession): Beginning {
+    const beginning = new Beginning({
+      job: this.options.name,
+      session,
+      choice: this.options.restore,
+      share: this.share,
+      program: { sources: new Set(graph.sources.map(({ uid }) => uid)), participants: this.participants },
+      goOn: () => this.goOn(),
+    })
+    this.closings.push(() => beginning.close())
+    return beginning
+  }
+
+  private sinkHost(epoch: Epoch, cut: number | undefined): SinkRecoveryHost {
+    return {
+      job: this.options.name,
+      epoch,
+      clock: this.clock,
+      participants: this.participants,
+      cut,
+      allowSinkAhead: this.options.restore.allowSinkAhead,
+      askCheckpoint: () => this.askCheckpoint(),
+      goOn: () => this.goOn(),
+      opened: (uid, writer) => this.writers.set(uid, writer),
     }
   }
 
-  /** Every state in the checkpoint has its operator in the program, of the same kind. */
-  private checkClaims(body: CheckpointBody): void {
-    const sources = new Set(this.graph?.sources.map(({ uid }) => uid))
-    const kindOf = (uid: string): string | undefined => (sources.has(uid) ? 'source' : this.participants.get(uid)?.kind)
-    const check = (uid: string, kind: string): void => {
-      const found = kindOf(uid)
-      if (found === undefined) throw new RestoreError('STATE_UNCLAIMED', { uid, kind, inProgram: [...sources, ...this.participants.keys()] })
-      if (found !== kind) throw new RestoreError('STATE_KIND_CHANGED', { uid, stored: kind, found })
-    }
-    for (const uid of Object.keys(body.sources)) check(uid, 'source')
-    for (const [uid, { derived }] of Object.entries(body.operators)) if (!derived && !(uid in body.sinks)) check(uid, 'operator')
-    for (const uid of Object.keys(body.sinks)) check(uid, 'sink')
-  }
-
-  /** Commits what was decided, removes what was not, in every sink. */
-  private async recoverSinks(stored: StoredCheckpoint | undefined, body: CheckpointBody | undefined, epoch: Epoch): Promise<number> {
-    let committedAgain = 0
-    for (const [uid, participant] of this.participants) {
-      const { sink } = participant
-      if (sink === undefined) continue
-      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
-      const askCheckpoint = (): void => this.askCheckpoint()
-      const writer = await unwrap(sink.target.open({ job: this.options.name, uid: operatorUid(uid), epoch, clock: this.clock, askCheckpoint }))
-      this.writers.set(uid, writer)
-      const upTo = option.toUndefined(await unwrap(writer.committedUpTo()))
-      if (upTo !== undefined && upTo.checkpointId > (stored?.checkpointId ?? 0) && !this.options.allowSinkAhead)
-        throw new RestoreError('SINK_AHEAD', { uid, committed: upTo.checkpointId, restored: stored?.checkpointId ?? 'none' })
-      // Epochs of one storage only rise, and with another one's a transaction of this run could pass for one that is committed.
-      if (upTo !== undefined && upTo.epoch >= epoch)
-        throw new RestoreError('SINK_AHEAD', {
-          uid,
-          committedEpoch: upTo.epoch,
-          epoch,
-          reason: 'a run over another storage has written to it, so that going on cannot be allowed',
-        })
-      for (const { handle } of body?.sinks[uid] ?? []) {
-        await unwrap(writer.commit(handle))
-        committedAgain += 1
-      }
-      await unwrap(writer.abortOthers())
-      sink.attach(writer)
-      this.commits.set(uid, this.commitQueue(uid, writer))
-    }
-    return committedAgain
+  private goOn(): void {
+    if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
   }
 
   /** How it ends is reported as any other; a sink that is still full asks again. */
@@ -439,7 +437,7 @@ export class JobRun implements RunContext {
   ): Promise<{ stage: RunSource<unknown>; reader: SourceReader<unknown> | undefined }[]> {
     const opened = []
     for (const stage of graph.sources) {
-      if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
+      this.goOn()
       const stored = body?.sources[stage.uid]
       stage.finished = stored?.finished === true
       if (stored !== undefined && stage.finished) {
@@ -500,6 +498,24 @@ export class JobRun implements RunContext {
     })
   }
 
+  private lastCopy: CheckpointStorage | undefined
+
+  /** False where the checkpoint is not retained any more. What is `settled` has no transaction that anybody would have to commit. */
+  private async copy(id: CheckpointId, target: CheckpointStorage, settled = false): Promise<boolean> {
+    const session = this.session as CheckpointSession
+    try {
+      const held = await unwrap(session.hold(id))
+      if (option.isNone(held)) return false
+      const stored = held.value
+      const body = settled ? withoutTransactions(readBody(stored.body)) : stored.body
+      const rows = await writeSavepoint(target, this.options.name, stored, body)
+      this.report({ kind: 'savepointCompleted', checkpointId: id, rows })
+      return true
+    } finally {
+      session.letGo(id)
+    }
+  }
+
   /** All input has been processed: a last checkpoint makes it durable, and its commits make it visible. */
   private finish(drained: boolean): void {
     this.ending ??= this.finalCheckpoint(drained)
@@ -518,6 +534,7 @@ export class JobRun implements RunContext {
       }
     }
     while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
+    if (!this.over && last !== undefined && this.lastCopy !== undefined) await this.copyLast(last, this.lastCopy)
     // What a sink that forgets has committed would be committed again: the next manifest does not name it any more.
     const forgetful = [...this.participants.values()].some(({ sink }) => sink?.target.forgets === true)
     if (!this.over && forgetful) await this.coordinator?.checkpoint().catch(() => undefined)
@@ -529,6 +546,16 @@ export class JobRun implements RunContext {
     await this.settled(this.close())
     if (this.unreleased === undefined) this.observer.complete()
     else this.observer.error(this.unreleased.error)
+  }
+
+  /** A run that cannot write the savepoint that it was stopped with ends with the error; its own storage has everything. */
+  private async copyLast(last: CheckpointId, target: CheckpointStorage): Promise<void> {
+    try {
+      const copied = await this.copy(last, target, true)
+      invariant(copied, 'the last checkpoint of a run is retained')
+    } catch (error) {
+      this.fail(error)
+    }
   }
 
   private confirmations: (() => void)[] = []
@@ -552,6 +579,7 @@ export class JobRun implements RunContext {
     for (const resolve of this.confirmations.splice(0)) resolve()
     await Promise.allSettled([this.recovery, coordination])
     await allSettled([
+      ...this.closings,
       () => this.session?.close()(),
       ...this.readers.map((reader) => () => reader.close()()),
       ...[...this.commits.values()].map((queue) => () => queue.close()),

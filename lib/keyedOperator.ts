@@ -1,13 +1,23 @@
 import { invariant } from './errors.js'
 import type { Key } from './key.js'
 import type { MachineContext } from './machine.js'
+import type { Redistribution } from './restore/redistribution.js'
 import { type Handles, openState, openStates, type StateDescriptor, type StateDescriptors } from './state/descriptor.js'
 import { Expiry } from './state/expiry.js'
 import { KeyedScope } from './state/keyedScope.js'
-import type { RowStore } from './state/rowStore.js'
+import type { RowStore, RowTableOptions } from './state/rowStore.js'
 import type { KeptState, StateHost } from './state/stateHost.js'
 import { type OnTimer, TimerService } from './state/timers.js'
 import type { CheckedTtl } from './state/ttl.js'
+
+/** Whom state belongs to: a key, one instance of the operator, or the operator, which has the same in every instance. */
+type StateOwner = 'key' | 'instance' | 'broadcast'
+
+/** Only lists say how they are put together and cut. */
+function redistributionOf(owner: StateOwner, { redistribution }: Pick<RowTableOptions<never>, 'redistribution'>): Redistribution | undefined {
+  if (owner === 'key') return undefined
+  return owner === 'broadcast' ? 'whole' : (redistribution ?? 'single')
+}
 
 /**
  * What every operator with named keyed state and timers is made of: the current key, the handles, the timers, and expiry.
@@ -28,15 +38,15 @@ export class KeyedOperatorState<D extends StateDescriptors> {
     private readonly context: MachineContext<never>,
     private readonly descriptors: D,
     onTimer: OnTimer | undefined,
-    { namespaced = false, prefix = '' }: { readonly namespaced?: boolean; readonly prefix?: string } = {},
+    { namespaced = false, prefix = '', owner = 'key' }: { readonly namespaced?: boolean; readonly prefix?: string; readonly owner?: StateOwner } = {},
   ) {
     if (onTimer !== undefined) this.timerService = new TimerService(context, this.scope, onTimer)
     this.host = {
       scope: this.scope,
       uid: context.uid,
       namespaced,
-      rows: (options) => context.rows({ ...options, table: prefix + options.table }),
-      entries: (options) => context.entries({ ...options, table: prefix + options.table }),
+      rows: (options) => context.rows({ ...options, table: prefix + options.table, redistribution: redistributionOf(owner, options) }),
+      entries: (options) => context.entries({ ...options, table: prefix + options.table, redistribution: redistributionOf(owner, options) }),
       timesOf: (ttl) => (ttl === undefined ? {} : this.timesOf(ttl)),
       expiry: (ttl, table) => this.expiry(ttl, table),
     }
@@ -46,8 +56,12 @@ export class KeyedOperatorState<D extends StateDescriptors> {
   }
 
   /** State that has no timers: of the broadcast side, or of an operator without keys. */
-  static withoutTimers<D extends StateDescriptors>(context: MachineContext<never>, descriptors: D, prefix = ''): KeyedOperatorState<D> {
-    return new KeyedOperatorState(context, descriptors, undefined, { prefix })
+  static withoutTimers<D extends StateDescriptors>(
+    context: MachineContext<never>,
+    descriptors: D,
+    options: { readonly prefix?: string; readonly owner?: StateOwner } = {},
+  ): KeyedOperatorState<D> {
+    return new KeyedOperatorState(context, descriptors, undefined, options)
   }
 
   get timers(): TimerService {

@@ -4,6 +4,7 @@ import type { DriftMember } from './driftGroup.js'
 import type { DropCount, DropReason } from './droppedRecords.js'
 import type { JobEvent } from './events.js'
 import type { CheckpointId } from './identity.js'
+import type { InstanceShare } from './instanceShare.js'
 import type { Json } from './json.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
 import type { SideOutput } from './sideOutput.js'
@@ -47,6 +48,11 @@ export interface Machine<T> extends Receiver<T> {
   snapshotState?(): Json
   /** The value that `snapshotState` once returned. Throw a `RestoreError` for what cannot be understood. */
   restoreState?(stored: Json): void
+  /**
+   * What several instances of the job had returned from `snapshotState`, as this instance goes on with it. Without it, they have to be
+   * the same.
+   */
+  joinStates?(states: readonly Json[], share: InstanceShare): Json
   /** The checkpoint is durable. May come late, for a newer one, or never (a crash). */
   notifyCheckpointComplete?(checkpointId: number): void
   notifyCheckpointAborted?(checkpointId: number): void
@@ -66,6 +72,10 @@ export interface MachineContext<R> {
   readonly clock: Clock
   /** Whether the records of the first input have keys. */
   readonly keyed: boolean
+  /** The keys that the run is there for, where other instances of the job have others. */
+  readonly share: InstanceShare | undefined
+  /** Whether each instance of the job has records of its own here; otherwise each has all. */
+  readonly isSplit: boolean
   /** Outside production. */
   readonly development: boolean
   /** Where results go. Give each its event time and its key. */

@@ -6,11 +6,13 @@ import type { DroppedRecords } from './droppedRecords.js'
 import type { JobEvent } from './events.js'
 import type { OperatorTime } from './eventTime.js'
 import type { CheckpointId } from './identity.js'
+import type { InstanceShare } from './instanceShare.js'
 import type { Json } from './json.js'
 import type { Limits } from './limits.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { StateTables } from './ports/stateBackend.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
+import type { Redistribution } from './restore/redistribution.js'
 import type { Slices } from './slices.js'
 import type { RowCapture } from './state/rowStore.js'
 
@@ -27,6 +29,8 @@ export interface RunContext {
   readonly slices?: Slices | undefined
   /** Where live rows stay. */
   readonly state: StateTables
+  /** The keys that the run is there for; all, unless told. */
+  readonly share?: InstanceShare
   /** How barriers that do not arrive together are dealt with; aligned, unless told. */
   readonly barriers?: BarrierRules
   /** Outside production: values are frozen and captures are compared. */
@@ -69,6 +73,12 @@ export interface Participant {
   /** An aborted checkpoint: release what is held back for it, keep what was captured for the next one. */
   checkpointAborted(checkpointId: CheckpointId): void
   checkpointCompleted(checkpointId: CheckpointId): void
+  /** It stands behind a `keyBy`: of several instances of the job each has other records. */
+  readonly isSplit: boolean
+  /** What becomes of the rows of a table in another number of instances. */
+  redistribution(table: string): Redistribution
+  /** Puts together what instances had beside their rows; undefined where that cannot be done. */
+  joinStates(states: readonly Json[], share: InstanceShare): Json | undefined
   eventTime(): OperatorTime
   droppedRecords(): readonly DroppedRecords[]
   /** A sink only. */

@@ -17,7 +17,8 @@ export interface Sunk {
 /**
  * Ends a stream in a transactional sink.
  *
- * What it writes becomes visible when the checkpoint behind it is complete, and once.
+ * What it writes becomes visible when the checkpoint behind it is complete, and once. In a job of several instances each writes what it
+ * has for its own keys; of a stream without a `keyBy`, which every instance has whole, only the first one does.
  *
  * **When to use** as the last operator of every branch of a job.
  * **State** the transactions that are not confirmed yet, in the checkpoint.
@@ -32,14 +33,23 @@ export function sink<T>(uid: string, to: TransactionalSink<T>): (source: AnyStre
   operatorUid(uid)
   if ((to as { commits?: unknown } | undefined)?.commits !== 'transactional')
     throw new ConfigurationError('OPTION_INVALID', { uid, option: 'to', expected: 'a transactional sink' })
-  const end = operate<T, never>({ name: 'sink', uid, keys: 'none', create: () => new SinkMachine(to) })
+  const end = operate<T, never>({
+    name: 'sink',
+    uid,
+    keys: 'none',
+    create: ({ share, isSplit }) => new SinkMachine(to, share === undefined || isSplit || share.index === 0),
+  })
   return (source) => end(source) as unknown as Observable<Sunk>
 }
 
 class SinkMachine<T> implements Machine<T> {
   private writer: SinkWriter<T> | undefined
 
-  constructor(readonly sink: TransactionalSink<T>) {}
+  constructor(
+    readonly sink: TransactionalSink<T>,
+    /** Of what every instance of the job has, the first one writes. */
+    private readonly writes: boolean,
+  ) {}
 
   attachWriter(writer: SinkWriter<T>): void {
     this.writer = writer
@@ -47,7 +57,7 @@ class SinkMachine<T> implements Machine<T> {
 
   processRecord(value: T, timestamp: number | undefined, key: unknown): void {
     invariant(this.writer !== undefined, 'a sink is open before its first record')
-    this.writer.write(value, timestamp, key)
+    if (this.writes) this.writer.write(value, timestamp, key)
   }
 
   endOfInput(): void {

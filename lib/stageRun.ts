@@ -13,16 +13,16 @@ import type { DropCount, DroppedRecords, DropReason } from './droppedRecords.js'
 import { type CheckpointBarrier, EndOfInput, StreamStart } from './element.js'
 import { CheckpointError, ConfigurationError, invariant, RestoreError } from './errors.js'
 import type { OperatorTime } from './eventTime.js'
+import { InstanceShare } from './instanceShare.js'
 import type { Json } from './json.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
+import type { Redistribution } from './restore/redistribution.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import { type SideOutput, tagOf } from './sideOutput.js'
 import { SlicedEntry } from './slicedEntry.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
 import { storedTime, timeStored } from './storedTime.js'
-
-const defaultMaxParallelism = 128
 
 const neverOver = (): boolean => false
 
@@ -144,8 +144,12 @@ export class StageRun implements Upstream, Junction, Participant {
     this.started = start
     const path = this.spec.uid ?? `${start.path}/${this.spec.name}`
     const keyed = this.spec.keys === 'given' || (this.spec.keys !== 'none' && start.keyed)
-    for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources))
-    for (const { tag, outputs } of this.taps) for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources))
+    if (this.spec.keys === 'given' && start.split && run.share?.isSplit === true)
+      throw new ConfigurationError('STATE_NOT_SPLITTABLE', { uid: path, operator: this.spec.name, reason: 'the stream is split by another key' })
+    const split = start.split || this.spec.keys === 'given'
+    for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources, split))
+    for (const { tag, outputs } of this.taps)
+      for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources, split))
     this.machine = this.spec.create(this.contextFor(run, path) as never)
     if (this.machine.putsOff === true && run.slices !== undefined)
       this.entry = new SlicedEntry(this.machine, run.slices, this.operator, run.limits.entryQueueMax)
@@ -341,6 +345,19 @@ export class StageRun implements Upstream, Junction, Participant {
     if (alignment?.replays === true) this.started?.run.post(() => alignment.replay())
   }
 
+  get isSplit(): boolean {
+    return this.started?.split === true
+  }
+
+  redistribution(name: string): Redistribution {
+    if (!this.isSplit) return 'whole'
+    return this.tables.find((table) => table.name === name)?.options.redistribution ?? (this.started?.keyed === true ? 'keyed' : 'single')
+  }
+
+  joinStates(states: readonly Json[], share: InstanceShare): Json | undefined {
+    return this.machine?.joinStates?.(states, share)
+  }
+
   checkpointAborted(checkpointId: number): void {
     this.alignment?.abort(checkpointId)
     this.machine?.notifyCheckpointAborted?.(checkpointId)
@@ -390,10 +407,14 @@ export class StageRun implements Upstream, Junction, Participant {
   // ---- what the machine sees
 
   private contextFor(run: RunContext, path: string): MachineContext<unknown> {
+    const share = run.share ?? InstanceShare.alone()
     const scope = {
       uid: path,
       rowsMax: run.limits.rowsMax,
-      maxParallelism: defaultMaxParallelism,
+      // A run learns it from its checkpoint, when its tables are made already.
+      get maxParallelism() {
+        return share.maxParallelism
+      },
       tracked: run.kind === 'job',
       development: run.development,
     }
@@ -401,6 +422,8 @@ export class StageRun implements Upstream, Junction, Participant {
       uid: path,
       clock: run.clock,
       keyed: this.started?.keyed === true,
+      share: share.isSplit ? share : undefined,
+      isSplit: this.isSplit,
       development: run.development,
       output: fanOut(this.main.map((output) => output.receiver())),
       side: (output) => this.sideReceiver(output),
@@ -410,8 +433,8 @@ export class StageRun implements Upstream, Junction, Participant {
       driftGroup: (name, maxDriftMs) => run.driftGroup(name).join(maxDriftMs, () => run.pause(this.started?.sources)),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,
-      rows: (options) => this.keep(run.state.rows(options, scope)),
-      entries: (options) => this.keep(run.state.entries(options, scope)),
+      rows: (options) => this.keep(run.state.rows(options, scope), share),
+      entries: (options) => this.keep(run.state.entries(options, scope), share),
       post: (work) => run.post(() => this.perform(run, work)),
       isSliceOver: run.slices?.isOver ?? neverOver,
       callAt: (atMs, work) => this.callAt(run, atMs, work),
@@ -429,7 +452,14 @@ export class StageRun implements Upstream, Junction, Participant {
     return count
   }
 
-  private keep<T extends RowStore<never> | RowStore<unknown>>(table: T): T {
+  private keep<T extends RowStore<never> | RowStore<unknown>>(table: T, share: InstanceShare): T {
+    const { redistribution = this.started?.keyed === true ? 'keyed' : 'single' } = table.options
+    if (share.isSplit && this.isSplit && redistribution === 'single')
+      throw new ConfigurationError('STATE_NOT_SPLITTABLE', {
+        uid: this.operator,
+        operator: this.spec.name,
+        reason: 'it has one state for all records, of which each instance has some',
+      })
     this.tables.push(table as RowStore<never>)
     return table
   }

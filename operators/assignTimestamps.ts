@@ -89,6 +89,12 @@ class TimestampMachine<T> implements Machine<T> {
     return { generator: this.generator.snapshot(), emitted: storedTime(this.emittedMs), idle: this.idle }
   }
 
+  /** Event time goes on from the instance that is furthest behind. */
+  joinStates(states: readonly Json[]): Json {
+    const emittedMs = (state: Json): number => timeStored((state as { emitted: Json }).emitted)
+    return states.reduce((behind, state) => (emittedMs(state) < emittedMs(behind) ? state : behind))
+  }
+
   restoreState(stored: Json): void {
     const { generator, emitted, idle } = stored as { generator: Json; emitted: Json; idle: boolean }
     this.generator.restore(generator)

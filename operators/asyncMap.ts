@@ -2,6 +2,7 @@ import type { Cancel } from '../lib/clock.js'
 import type { AnyKeyOperator } from '../lib/element.js'
 import { ConfigurationError, StreamError } from '../lib/errors.js'
 import { operatorUid } from '../lib/identity.js'
+import type { InstanceShare } from '../lib/instanceShare.js'
 import type { Json } from '../lib/json.js'
 import { decodeKey, encodeKey, type Key } from '../lib/key.js'
 import { atLeast } from '../lib/limits.js'
@@ -108,6 +109,11 @@ class AsyncMachine<T, R> implements Machine<T> {
   snapshotState(): Json {
     const calls = this.queue.filter((queued): queued is Call<T, R> => queued.kind === 'call')
     return calls.map(({ value, timestamp, key }) => [encodeTagged(value), timestamp ?? null, key === undefined ? null : encodeKey(key as Key)])
+  }
+
+  joinStates(states: readonly Json[], share: InstanceShare): Json {
+    const calls = (states as readonly (readonly [string, number | null, string | null])[][]).flat()
+    return calls.filter(([, , key]) => key === null || share.owns(decodeKey(key)))
   }
 
   restoreState(stored: Json): void {

@@ -124,7 +124,7 @@ class BroadcastMachine<T, B, BD extends StateDescriptors, D extends StateDescrip
       this.dataSide.domain = domain
       this.on.onTimer?.(at, this.dataSide)
     })
-    this.broadcast = KeyedOperatorState.withoutTimers(machineContext, options.broadcast, 'broadcast:')
+    this.broadcast = KeyedOperatorState.withoutTimers(machineContext, options.broadcast, { prefix: 'broadcast:', owner: 'broadcast' })
     // Broadcast state belongs to no key: it is kept under one of its own.
     this.broadcast.enter(null, undefined)
     this.dataSide = new DataSideView(this.keyed, context, this.broadcast.handles)

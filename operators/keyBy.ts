@@ -6,10 +6,12 @@ import { operate } from '../lib/operate.js'
 /**
  * Gives each record a key: state behind it is kept per key.
  *
- * Unlike rxjs `groupBy` it opens no inner streams, so a key costs nothing but its state.
+ * Unlike rxjs `groupBy` it opens no inner streams, so a key costs nothing but its state. In a job of several instances each lets the
+ * records of its own keys pass.
  *
  * @param select - pure: the key of a value: a string, number, bigint, boolean, null, Date, or an array of these
  * @throws StreamError `KEY_INVALID` when the selector returns anything else
+ * @throws ConfigurationError `STATE_NOT_SPLITTABLE` behind another `keyBy`, in a job of several instances
  * @example One state per key
  * ```ts
  * const count = statefulMap('count', { state: t.number, initial: 0 }, (n, _word: string) => [n + 1, n + 1])
@@ -24,9 +26,17 @@ export const keyBy =
     operate<T, T>({
       name: 'keyBy',
       keys: 'given',
-      create: ({ output }) => ({
-        processRecord(value, timestamp) {
-          output.processRecord(value, timestamp, normalKey(select(value)))
-        },
-      }),
+      create: ({ output, share }) =>
+        share === undefined
+          ? {
+              processRecord(value, timestamp) {
+                output.processRecord(value, timestamp, normalKey(select(value)))
+              },
+            }
+          : {
+              processRecord(value, timestamp) {
+                const key = normalKey(select(value))
+                if (share.owns(key)) output.processRecord(value, timestamp, key)
+              },
+            },
     })(source) as unknown as Observable<StreamElement<T, K>>

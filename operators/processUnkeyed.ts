@@ -24,7 +24,8 @@ export interface UnkeyedContext<D, R> {
  * Flink's `ProcessFunction` with operator state and `CheckpointedFunction`: a buffer before a sink, the offsets of a source of one's own.
  *
  * **When to use** where there is no key. With one, {@link processKeyed} scales and has timers.
- * **State** what `state` describes, one for the whole operator, owned by `uid`.
+ * **State** what `state` describes, one for the whole operator, owned by `uid`. Behind a `keyBy`, in a job of several instances, each
+ * instance has its own, and only lists can be put together and cut: evenly, or whole for every instance ({@link unionListState}).
  * **Barrier** `snapshotState` is called, then the state is captured.
  *
  * @param on - `onRecord`; `initializeState` before the first record, told whether state was restored; `snapshotState` at a barrier
@@ -74,7 +75,7 @@ class UnkeyedMachine<T, D extends StateDescriptors, R> implements Machine<T>, Un
     state: D,
     private readonly on: Parameters<typeof processUnkeyed<T, D, R>>[2],
   ) {
-    this.kept = KeyedOperatorState.withoutTimers(context as unknown as MachineContext<never>, state)
+    this.kept = KeyedOperatorState.withoutTimers(context as unknown as MachineContext<never>, state, { owner: 'instance' })
     // State of the operator belongs to no key: it is kept under one of its own.
     this.kept.enter(null, undefined)
   }

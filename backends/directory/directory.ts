@@ -49,7 +49,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
   const real = files === nodeFiles
   return {
     manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, leavesOutExpired: true, journals: true },
-    open: (job) =>
+    open: (job, { readOnly = false } = {}) =>
       attempt({ path }, async () => {
         const root = real ? await resolvedPath(resolve(path)) : path
         const folder = `${root}/${job}`
@@ -59,7 +59,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
           await checkOwnership(folder)
         }
         await check()
-        const claim = await claimFolder(folder, real ? undefined : files)
+        const claim = readOnly ? undefined : await claimFolder(folder, real ? undefined : files)
         const prepare = async (): Promise<void> => {
           await files.makeDirectory(folder)
           await check()

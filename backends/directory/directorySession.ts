@@ -67,7 +67,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   constructor(
     readonly folder: Folder,
     private readonly options: SessionOptions,
-    private readonly claimed: Claim,
+    /** None for a session that only reads. */
+    private readonly claimed: Claim | undefined,
   ) {}
 
   latest(): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
@@ -86,6 +87,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       { folder: this.folder.path },
       async () => {
         invariant(this.own === undefined, 'a session takes over once')
+        if (this.claimed === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session only reads' })
         await this.options.prepare()
         const top = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
         invariant(top !== undefined, 'a session takes over from what it read itself')
@@ -363,7 +365,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private async settle(): Promise<void> {
     let quiet = (): void => undefined
     // The gate is shut in this very call: what follows only waits.
-    this.claimed.closing(
+    this.claimed?.closing(
       new Promise((resolve) => {
         quiet = resolve
       }),

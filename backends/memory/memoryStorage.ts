@@ -63,11 +63,14 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
   const open = new Set<JobName>()
   return {
     manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, leavesOutExpired: true, journals: true },
-    open: (job) => async () => {
-      if (open.has(job)) return E.left(new BackendError('BACKEND_IN_USE', { job }))
-      open.add(job)
-      return E.right(new MemorySession(store, job, retainedCheckpoints, clock, () => open.delete(job)))
-    },
+    open:
+      (job, { readOnly = false } = {}) =>
+      async () => {
+        if (readOnly) return E.right(new MemorySession(store, job, { retainedCheckpoints, clock, readOnly }, () => {}))
+        if (open.has(job)) return E.left(new BackendError('BACKEND_IN_USE', { job }))
+        open.add(job)
+        return E.right(new MemorySession(store, job, { retainedCheckpoints, clock, readOnly }, () => open.delete(job)))
+      },
   }
 }
 
@@ -80,8 +83,7 @@ class MemorySession implements CheckpointSession {
   constructor(
     private readonly store: MemoryStore,
     private readonly job: JobName,
-    private readonly retainedCheckpoints: number,
-    private readonly clock: Clock,
+    private readonly options: { readonly retainedCheckpoints: number; readonly clock: Clock; readonly readOnly: boolean },
     private readonly release: () => void,
   ) {}
 
@@ -122,6 +124,7 @@ class MemorySession implements CheckpointSession {
   takeOver(from: O.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch> {
     return this.task(() => {
       invariant(this.own === undefined, 'a session takes over once')
+      if (this.options.readOnly) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session only reads' })
       const slot = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
       invariant(slot !== undefined, 'a session takes over from what it read itself')
       const next = epoch(Math.max(slot.epoch, above ?? 0) + 1)
@@ -151,7 +154,7 @@ class MemorySession implements CheckpointSession {
           invariant(id > this.lastPublished(), 'checkpoint ids increase')
           const own = this.own as Slot
           const before = whole ? [] : (own.retained.at(-1)?.layers ?? [])
-          const layers = await merged([...before, ...(layer.size === 0 ? [] : [layer])], () => this.clock.yield(), expired)
+          const layers = await merged([...before, ...(layer.size === 0 ? [] : [layer])], () => this.options.clock.yield(), expired)
           this.requireOpen()
           const kept: Kept = { checkpointId: id, epoch: own.epoch, body: JSON.stringify(body), layers }
           this.claim({ seq: own.seq + 1, epoch: own.epoch, retained: this.keptOf([...own.retained, kept]) })
@@ -201,7 +204,7 @@ class MemorySession implements CheckpointSession {
   }
 
   private keptOf(retained: readonly Kept[]): readonly Kept[] {
-    return retained.slice(-this.retainedCheckpoints)
+    return retained.slice(-this.options.retainedCheckpoints)
   }
 
   /** Each slot has one owner: whoever was first. */

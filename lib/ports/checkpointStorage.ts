@@ -46,9 +46,14 @@ export interface StoredCheckpoint {
   /**
    * Visits the rows. Applying the chunks in the order given, later rows over earlier ones and deletions included, is the
    * state at the checkpoint. Every byte has been verified before the chunk is handed over. A promise that is answered is waited for.
+   *
+   * @param isUnwanted - tables that a storage need not read; it may hand them over all the same
    */
-  readRows(visit: (chunk: RowChunk) => unknown): taskEither.TaskEither<BackendError, void>
+  readRows(visit: (chunk: RowChunk) => unknown, isUnwanted?: Unwanted): taskEither.TaskEither<BackendError, void>
 }
+
+/** Whether nobody wants the rows of a table. */
+export type Unwanted = (uid: string, table: string) => boolean
 
 /**
  * Where do completed checkpoints go, atomically, and how is the newest found again?
@@ -63,8 +68,16 @@ export interface CheckpointStorage {
    *
    * A second session on the same storage in one process waits until an earlier one that was closed is quiet; while the
    * earlier one is open it is refused with `BACKEND_IN_USE`.
+   *
+   * One that only reads can be opened beside any other. It takes nothing over: what it has found may be removed while it is read,
+   * which is `BACKEND_FENCED`, and then it is found anew.
    */
-  open(job: JobName): taskEither.TaskEither<BackendError, CheckpointSession>
+  open(job: JobName, options?: StorageOpenOptions): taskEither.TaskEither<BackendError, CheckpointSession>
+}
+
+export interface StorageOpenOptions {
+  /** Nothing is taken over, written or held. Default no. */
+  readonly readOnly?: boolean
 }
 
 /** The storage in the hands of one run. */

@@ -4,7 +4,7 @@ import { Row } from './row.js'
 import { type RowAddress, RowStore, type RowTableOptions, type RowTableScope } from './rowStore.js'
 
 /** The entries of one key in one namespace, in the order in which they were added. Many hold one only: that one needs no Map. */
-interface Entries<S> {
+export interface Entries<S> {
   readonly namespace: MapKey | undefined
   single: Row<S> | undefined
   many: Map<MapKey, Row<S>> | undefined
@@ -80,7 +80,7 @@ export class EntryTable<S> extends RowStore<S> {
     }
   }
 
-  protected addressText(row: Row<S>): string {
+  protected addressText(row: RowAddress): string {
     return encodeKey([row.key, row.namespace === undefined ? [] : [row.namespace], row.entry as Key])
   }
 
@@ -142,7 +142,7 @@ export class EntryTable<S> extends RowStore<S> {
     else this.indexes.get(at)?.delete(namespace)
   }
 
-  private entriesOf(at: MapKey, namespace: Key | undefined): Entries<S> | undefined {
+  protected entriesOf(at: MapKey, namespace: Key | undefined): Entries<S> | undefined {
     const wanted = namespaceKey(namespace)
     const index = this.indexes.size === 0 ? undefined : this.indexes.get(at)
     if (index !== undefined) return index.get(wanted)

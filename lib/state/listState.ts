@@ -34,7 +34,25 @@ export function listState<E, C>(
   codec: C & CodecOf<E> & Restorable<C>,
   options: StateOptions = {},
 ): StateDescriptor<ListState<E>, ReadonlyListState<E>> {
-  return describe('list', (name, host) => new ListHandle<E>(host, name, codec, options))
+  return describe('list', (name, host) => new ListHandle<E>(host, name, codec, options, 'split'))
+}
+
+/**
+ * Describes a list of an operator without keys of which, where a job goes on in another number of instances, every instance gets all
+ * elements of all instances. {@link listState} is cut evenly there. Everywhere else the two are the same.
+ *
+ * **When to use** where an instance has to choose by itself what is its own: offsets of partitions, for example.
+ *
+ * @param codec - what an element looks like
+ * @throws StreamError `STATE_VALUE_MISSING` when null or undefined is added
+ * @category keyed state
+ * @since 0.2.0
+ */
+export function unionListState<E, C>(
+  codec: C & CodecOf<E> & Restorable<C>,
+  options: StateOptions = {},
+): StateDescriptor<ListState<E>, ReadonlyListState<E>> {
+  return describe('list', (name, host) => new ListHandle<E>(host, name, codec, options, 'union'))
 }
 
 class ListHandle<E> implements ListState<E>, KeptState {
@@ -46,12 +64,14 @@ class ListHandle<E> implements ListState<E>, KeptState {
     private readonly name: string,
     codec: CodecOf<E>,
     options: StateOptions,
+    redistribution: 'split' | 'union',
   ) {
     const ttl = options.ttl === undefined ? undefined : checkedTtl(options.ttl)
     this.table = host.entries({
       table: name,
       state: name,
       codec: stateCodec(codec, { uid: host.uid, state: name }),
+      redistribution,
       ...host.timesOf(ttl),
     })
     if (ttl !== undefined) this.expiry = host.expiry(ttl, this.table)

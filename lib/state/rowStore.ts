@@ -15,6 +15,7 @@ import type { Json } from '../json.js'
 import { decodeKey, type Key } from '../key.js'
 import { keyGroupOf } from '../keyGroup.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
+import type { Redistribution } from '../restore/redistribution.js'
 import { onlyStamp, readCells } from './cells.js'
 import { freezeDeep } from './freeze.js'
 import { dead, none, type Row } from './row.js'
@@ -28,8 +29,15 @@ export interface RowTableOptions<S> {
   readonly codec: StateCodec<S>
   /** The time by which rows expire; none where they stay. A row is stamped with it when it is written. */
   readonly time?: (() => number) | undefined
+  /** What becomes of the rows in another number of instances; by their keys, unless told. */
+  readonly redistribution?: Redistribution | undefined
   /** What has expired is left out of checkpoints. Without it, it is in there as long as it is in the table. */
   readonly leftOut?: LeftOut | undefined
+  /**
+   * Nobody holds a row longer than it is worked on, so that a backend may keep rows elsewhere, and read one again when it is asked
+   * for. Default no: what is due at a time (timers, windows) is found through its row.
+   */
+  readonly evictable?: boolean | undefined
 }
 
 /** When rows have expired, for checkpoints that leave them out. */
@@ -85,14 +93,14 @@ export abstract class RowStore<S> {
   /** With a gap for each row that came and went again. */
   private dirty: (Row<S> | undefined)[] = []
   private gaps = 0
-  private interval = 1
+  protected interval = 1
   private open: Capture<S> | undefined
   protected count = 0
   /** Names of states by their number; the numbers are part of what is stored. */
-  private states: string[]
-  private number = 0
+  protected states: string[]
+  protected number = 0
   /** Cells of states that the program does not declare, by row key. */
-  private readonly foreign: Map<string, Uint8Array> = new Map()
+  protected readonly foreign: Map<string, Uint8Array> = new Map()
 
   protected constructor(
     readonly options: RowTableOptions<S>,
@@ -111,7 +119,7 @@ export abstract class RowStore<S> {
   abstract rows(): IterableIterator<Row<S>>
 
   protected abstract addressOf(decoded: Key): RowAddress
-  protected abstract addressText(row: Row<S>): string
+  protected abstract addressText(address: RowAddress): string
   protected abstract locate(address: RowAddress): Row<S> | undefined
   protected abstract insert(address: RowAddress, value: S): Row<S>
   protected abstract take(row: Row<S>): void
@@ -184,26 +192,30 @@ export abstract class RowStore<S> {
         if (found !== undefined) this.forget(found)
         return
       }
-      let own = false
-      let unknown: number[] | undefined
-      readCells(value, ({ state, version, text: cellText, touchedMs, bytes }) => {
-        if (state !== this.number) {
-          unknown = [...(unknown ?? []), ...bytes]
-          return
-        }
-        own = true
-        const decoded = this.decode(text(cellText), version)
+      const { own, foreign } = this.stored(value)
+      if (own !== undefined) {
         let row = found
         if (row === undefined) {
-          row = this.insert(address, decoded)
+          row = this.insert(address, own.value)
           this.count += 1
-        } else row.value = decoded
-        row.touchedMs = touchedMs ?? this.options.time?.() ?? 0
-      })
-      if (unknown === undefined) this.foreign.delete(keyText)
-      else this.foreign.set(keyText, Uint8Array.from(unknown))
-      if (!own && found !== undefined) this.forget(found)
+        } else row.value = own.value
+        row.touchedMs = own.touchedMs
+      }
+      if (foreign === undefined) this.foreign.delete(keyText)
+      else this.foreign.set(keyText, foreign)
+      if (own === undefined && found !== undefined) this.forget(found)
     })
+  }
+
+  /** What this state has in the cells of a stored row, and the cells of states that the program does not declare. */
+  protected stored(cells: Uint8Array): { readonly own: { readonly value: S; readonly touchedMs: number } | undefined; readonly foreign: Uint8Array | undefined } {
+    let own: { readonly value: S; readonly touchedMs: number } | undefined
+    let foreign: number[] | undefined
+    readCells(cells, ({ state, version, text: cellText, touchedMs, bytes }) => {
+      if (state !== this.number) foreign = [...(foreign ?? []), ...bytes]
+      else own = { value: this.decode(text(cellText), version), touchedMs: touchedMs ?? this.options.time?.() ?? 0 }
+    })
+    return { own, foreign: foreign === undefined ? undefined : Uint8Array.from(foreign) }
   }
 
   /** @internal Encodes one row as it was at a barrier. */
@@ -222,8 +234,8 @@ export abstract class RowStore<S> {
     return this.options.codec.toText(value)
   }
 
-  /** @internal The open capture has ended. */
-  captureEnded(undone: readonly (Row<S> | undefined)[]): void {
+  /** @internal The open capture has ended: its rows are dirty again, or durable. */
+  captureEnded(undone: readonly (Row<S> | undefined)[], _durable: readonly (Row<S> | undefined)[] = []): void {
     this.open = undefined
     for (const row of undone) {
       if (row === undefined) continue
@@ -249,7 +261,7 @@ export abstract class RowStore<S> {
     return row
   }
 
-  private touch(row: Row<S>): void {
+  protected touch(row: Row<S>): void {
     this.open?.save(row)
     row.dirtyIn = this.interval
     row.slot = this.dirty.length
@@ -280,7 +292,7 @@ export abstract class RowStore<S> {
     this.count -= 1
   }
 
-  private decode(stored: string, version: number): S {
+  protected decode(stored: string, version: number): S {
     try {
       const value = this.options.codec.fromText(stored, version)
       if (this.scope.development) freezeDeep(value)
@@ -346,7 +358,7 @@ class Capture<S> implements RowCapture {
   }
 
   release(): void {
-    this.owner.captureEnded([])
+    this.owner.captureEnded([], this.changed)
   }
 
   giveBack(): void {

@@ -60,7 +60,7 @@ export class RowTable<S> extends RowStore<S> {
     for (const head of this.heads.values()) yield* walk(head)
   }
 
-  protected addressText(row: Row<S>): string {
+  protected addressText(row: RowAddress): string {
     return encodeKey(this.namespaced ? [row.key, row.namespace ?? null] : row.key)
   }
 
