@@ -1,5 +1,5 @@
 import { Subject } from 'rxjs'
-import { type AnyStream, checkpointed, emits, json, keyBy, processKeyed, type Stream, valueState } from 'rxweir'
+import { type AnyStream, checkpointed, emits, json, keyBy, processKeyed, type Stream, type Ttl, valueState } from 'rxweir'
 import { directory } from 'rxweir/backends/directory'
 import * as durable from 'rxweir/durable'
 import { CountedClock } from './countedClock.js'
@@ -10,7 +10,7 @@ interface Of {
 }
 
 const named = (n: number): string => `key-${n}`
-const options = ({ ttl }: Of): { readonly ttl?: { readonly afterMs: number } } => (ttl === undefined ? {} : { ttl })
+const options = ({ ttl }: Of): { readonly ttl?: Ttl } => (ttl === undefined ? {} : { ttl })
 
 /** What keeps something of each key. */
 export const operators: { readonly [name: string]: (of: Of) => (keys: Stream<number>) => AnyStream<unknown> } = {
