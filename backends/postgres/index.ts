@@ -1,0 +1,3 @@
+export type { ConnectionOptions, PostgresAddress } from './connection.js'
+export { type PostgresStorage, type PostgresStorageOptions, postgresStorage } from './postgresStorage.js'
+export { postgresTables } from './tables.js'

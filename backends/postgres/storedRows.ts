@@ -1,0 +1,76 @@
+import { BackendError } from '../../lib/errors.js'
+import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
+import type { RowChunk, Unwanted } from '../../lib/ports/checkpointStorage.js'
+import { RowFrames } from '../../lib/state/rowFrames.js'
+import type { Link } from './link.js'
+import { keyOf } from './rowId.js'
+import type { Tables } from './tables.js'
+
+/** What is asked for at once, about. */
+const pageBytesTarget = 2 * 1024 * 1024
+const pageRowsFirst = 256
+const pageRowsMax = 8_192
+
+type Row = readonly [since: string, epoch: string, uid: string, tab: string, id: Buffer, key: Buffer | null, value: Buffer]
+
+export interface Reading {
+  readonly tables: Tables
+  readonly job: string
+  readonly checkpointId: CheckpointId
+  /** How many rows the checkpoint has. */
+  readonly rows: number
+  readonly isUnwanted?: Unwanted | undefined
+}
+
+/**
+ * Reads the rows of a checkpoint, a page at a time, in the order of their versions.
+ *
+ * No transaction is held open over it. That nothing was removed is asked behind each page: a checkpoint goes in one step with its rows.
+ */
+export async function readVersions(
+  link: Link,
+  { tables, job, checkpointId, rows, isUnwanted }: Reading,
+  visit: (chunk: RowChunk) => unknown,
+): Promise<void> {
+  let last: readonly unknown[] = ['-1', '-1', '', '', Buffer.alloc(0)]
+  let limit = pageRowsFirst
+  let found = 0
+  for (;;) {
+    const page = await link.again(async (sql) => {
+      const answer = await sql.arrays(
+        `SELECT since, epoch, uid, tab, id, key, value FROM ${tables.rows}
+        WHERE job = $1 AND (since, epoch, uid, tab, id) > ($2, $3, $4, $5, $6) AND since <= $7 AND (until IS NULL OR until > $7)
+        ORDER BY since, epoch, uid, tab, id LIMIT $8`,
+        [job, ...last, checkpointId, limit],
+      )
+      const { rows: kept } = await sql.query(`SELECT FROM ${tables.checkpoints} WHERE job = $1 AND checkpoint = $2`, [job, checkpointId])
+      if (kept.length === 0) throw new BackendError('BACKEND_FENCED', { checkpointId, reason: 'the checkpoint was removed while it was read' })
+      return answer.rows as readonly Row[]
+    })
+    const [before] = page.slice(-1)
+    if (before !== undefined) last = before.slice(0, 5)
+    found += page.length
+    const bytes = await visitAll(page, visit, isUnwanted)
+    if (page.length < limit) break
+    limit = Math.min(pageRowsMax, Math.max(16, Math.floor((limit * pageBytesTarget) / Math.max(1, bytes))))
+  }
+  if (found !== rows) throw new BackendError('SNAPSHOT_CORRUPT', { checkpointId, what: 'rows', found, expected: rows })
+}
+
+/** Hands rows over as chunks of one table each; answers how much it was. */
+async function visitAll(page: readonly Row[], visit: (chunk: RowChunk) => unknown, isUnwanted?: Unwanted): Promise<number> {
+  let bytes = 0
+  for (let from = 0; from < page.length; ) {
+    const [, , uid, table] = page[from] as Row
+    const frames = new RowFrames(4 * 1024)
+    let to = from
+    for (let row = page[to]; row !== undefined && row[2] === uid && row[3] === table; row = page[(to += 1)]) {
+      const [, , , , id, key, value] = row
+      frames.add(keyOf({ id, key }), value)
+    }
+    bytes += frames.byteLength
+    from = to
+    if (isUnwanted?.(uid, table) !== true) await visit({ uid: uid as OperatorUid, table, rows: frames.rows, bytes: frames.take() })
+  }
+  return bytes
+}

@@ -1,0 +1,56 @@
+import pg from 'pg'
+import type { PostgresAddress } from '../../backends/postgres/connection.js'
+import type { PostgresServer } from '../support/postgresServer.js'
+
+/** A database of one suite: as the tests look into it, past everything that is under test. */
+export interface TestDatabase {
+  readonly server: PostgresServer
+  readonly address: PostgresAddress
+  /** A schema that nobody has used. */
+  freshSchema(): string
+  /** Forgets everything that we keep in a schema. */
+  emptySchema(schema: string): Promise<void>
+  query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
+  close(): Promise<void>
+}
+
+export async function testDatabase(server: PostgresServer, name: string): Promise<TestDatabase> {
+  const at = (database: string): PostgresAddress => ({ host: '127.0.0.1', port: server.port, user: server.user, database })
+  const first = new pg.Client(at('postgres'))
+  await first.connect()
+  await first.query(`CREATE DATABASE ${name}`)
+  await first.end()
+  const address = at(name)
+  let client: pg.Client | undefined
+  let schemas = 0
+  const database: TestDatabase = {
+    server,
+    address,
+    freshSchema: () => `s${(schemas += 1)}`,
+    async emptySchema(schema) {
+      const tables = await database.query<{ readonly name: string }>(
+        `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = $1 AND tablename <> 'format'`,
+        [schema],
+      )
+      for (const { name } of tables) await database.query(`DELETE FROM ${name}`)
+    },
+    async query(text, values) {
+      if (client === undefined) {
+        client = new pg.Client(address)
+        const made = client
+        // The server may be killed: the next question asks over a new connection.
+        const forget = (): void => {
+          if (client === made) client = undefined
+        }
+        client.on('error', forget)
+        client.on('end', forget)
+        await client.connect()
+      }
+      return (await client.query(text, values === undefined ? [] : [...values])).rows
+    },
+    async close() {
+      await client?.end()
+    },
+  }
+  return database
+}

