@@ -3,6 +3,7 @@ import { from, Subject } from 'rxjs'
 import { collect, records, type Stream, values } from 'rxweir'
 import { jobLaws, type Law, recoveryEquivalence } from 'rxweir/laws'
 import { describe, expect, it } from 'vitest'
+import { type Action as BasketAction, baskets } from '../../examples/angularLike.js'
 import * as averageTimestamp from '../../examples/averageTimestamp.js'
 import { inBatches } from '../../examples/bufferingSink.js'
 import { type Click, clicks } from '../../examples/clicks.js'
@@ -10,6 +11,7 @@ import { type Action, type Match, matches, matchesOf, type Pattern } from '../..
 import { everyHundred } from '../../examples/everyHundred.js'
 import { type Entry, fullJoin } from '../../examples/fullJoin.js'
 import { summaries } from '../../examples/kindsOfState.js'
+import { invoicesOf } from '../../examples/nestLike.js'
 import { groupsOfThree } from '../../examples/ownOperator.js'
 import { pageViews } from '../../examples/pageViews.js'
 import { withPrevious, withPreviousInShort } from '../../examples/previousValue.js'
@@ -44,6 +46,14 @@ const orders = fc.array(
   fc.record({ customer: fc.constantFrom('ada', 'bob'), product: fc.constantFrom('tea', 'milk'), amount: fc.integer({ min: 1, max: 9 }) }),
   { maxLength: 20 },
 )
+const basketActions: fc.Arbitrary<BasketAction[]> = fc.array(
+  fc.oneof(
+    fc.constant<BasketAction>({ kind: 'show' }),
+    fc.record({ kind: fc.constantFrom('add' as const, 'remove' as const), product: fc.constantFrom('tea', 'milk') }),
+  ),
+  { maxLength: 20 },
+)
+const placed = fc.array(fc.record({ customer: fc.constantFrom('ada', 'bob'), euros: fc.integer({ min: 1, max: 9 }) }), { maxLength: 20 })
 /** Enough of them that a key comes a hundred times. */
 const numbers = fc.integer({ min: 0, max: 450 }).map((length) => Array.from({ length }, (_, n) => n))
 
@@ -73,6 +83,8 @@ const laws: readonly (readonly [program: string, law: Law])[] = [
   ['stateTtl', recoveryEquivalence(visits, someClicks(4_000_000), { order: 'exact' })],
   ['bufferingSink', recoveryEquivalence(inBatches, someClicks(1_000), { order: 'exact' })],
   ['ownOperator', recoveryEquivalence(groupsOfThree, fc.array(fc.nat(9)), { order: 'exact' })],
+  ['angularLike', recoveryEquivalence(baskets, basketActions, { order: 'exact' })],
+  ['nestLike', recoveryEquivalence(invoicesOf, placed, { order: 'exact' })],
   ['dynamicPatterns', recoveryEquivalence(matchesOf, log, { order: 'exact' })],
 ]
 
