@@ -4,10 +4,10 @@ import type { KeyedOperatorOn, StreamElement } from '../lib/element.js'
 import { ConfigurationError, StreamError } from '../lib/errors.js'
 import { operatorUid } from '../lib/identity.js'
 import type { Key } from '../lib/key.js'
-import { KeyedOperatorState } from '../lib/keyedOperator.js'
 import type { Machine, MachineContext } from '../lib/machine.js'
 import { operate } from '../lib/operate.js'
 import type { SideOutput } from '../lib/sideOutput.js'
+import { DueRows } from '../lib/state/dueRows.js'
 import type { EntryTable } from '../lib/state/entryTable.js'
 import type { Row } from '../lib/state/row.js'
 import { LateRecords } from '../lib/window/lateRecords.js'
@@ -86,7 +86,9 @@ export function intervalJoin<T, U, R, At extends Key = Key, LateT = unknown, Lat
 /** One stream's records that wait for partners, by key and event time. */
 interface Side {
   readonly table: EntryTable<readonly unknown[]>
-  readonly namespace: string
+  /** Rows by the time that event time has to reach until nothing can join them any more. */
+  readonly due: DueRows<readonly unknown[]>
+  readonly free: (at: number, row: Row<readonly unknown[]>) => void
   /** Partners of a record at time t stand from `t + from` to `t + to`. */
   readonly from: number
   readonly to: number
@@ -94,7 +96,8 @@ interface Side {
 }
 
 class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
-  private readonly keyed: KeyedOperatorState<Record<never, never>>
+  /** Earlier checkpoints hold a timer for each row. */
+  private readonly formerTimers: EntryTable<null>
   readonly putsOff = true
   private readonly sides: readonly [Side, Side]
 
@@ -104,23 +107,27 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     options: IntervalJoinOptions<unknown, unknown, unknown, unknown>,
     private readonly join: (first: T, second: U, pair: PairContext<At>) => R,
   ) {
-    this.keyed = new KeyedOperatorState(context as unknown as MachineContext<never>, {}, (_domain, at, namespace) => this.free(at, namespace))
-    const table = (name: string, codec: CodecOf<unknown> | undefined): EntryTable<readonly unknown[]> =>
-      context.entries({
+    this.formerTimers = context.entries({ table: 'eventTimers', state: 'timer', codec: stateCodec<null>(json<null>()) })
+    const side = (name: string, codec: CodecOf<unknown> | undefined, from: number, to: number, late: LateRecords): Side => {
+      const table = context.entries({
         table: name,
         state: name,
         codec: stateCodec<readonly unknown[]>(codec === undefined ? json() : listOf(codec), { uid: context.uid, state: name }),
       })
-    const late = (side: SideOutput<unknown> | undefined): LateRecords =>
-      new LateRecords(context as unknown as MachineContext<never>, side as SideOutput<never> | undefined, 'behindJoin')
+      return { table, due: new DueRows(), free: (_at, row) => table.remove(row), from, to, late }
+    }
+    const late = (to: SideOutput<unknown> | undefined): LateRecords =>
+      new LateRecords(context as unknown as MachineContext<never>, to as SideOutput<never> | undefined, 'behindJoin')
     this.sides = [
-      { table: table('first', options.first), namespace: 'first', from: lower, to: upper, late: late(options.lateFirst) },
-      { table: table('second', options.second), namespace: 'second', from: -upper, to: -lower, late: late(options.lateSecond) },
+      side('first', options.first, lower, upper, late(options.lateFirst)),
+      side('second', options.second, -upper, -lower, late(options.lateSecond)),
     ]
   }
 
+  /** When a row is of no more use follows from the row itself, so it is not stored. */
   open(): void {
-    this.keyed.open()
+    for (const row of this.formerTimers.rows()) this.formerTimers.remove(row)
+    for (const side of this.sides) for (const row of side.table.rows()) schedule(side, row)
   }
 
   processRecord(value: T | U, timestamp: number | undefined, key: unknown, input = 0): void {
@@ -128,23 +135,22 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     const own = this.sides[input] as Side
     const other = this.sides[1 - input] as Side
     if (timestamp < this.context.watermark()) return own.late.add(value, timestamp)
-    this.keyed.enter(key, timestamp)
     this.keep(own, key as Key, timestamp, value)
     for (const row of this.partners(other, key as Key, timestamp + own.from, timestamp + own.to)) {
-      for (const partner of row.value) this.emit(input, value, timestamp, partner, row.entry as number)
+      for (const partner of row.value) this.emit(input, value, timestamp, partner, row)
     }
   }
 
   processWatermark(timestampMs: number): boolean {
-    return this.keyed.advance(timestampMs)
+    for (const { due, free } of this.sides) if (!due.advance(timestampMs, free, this.context.isSliceOver)) return false
+    return true
   }
 
-  private keep({ table, namespace, to }: Side, key: Key, timestamp: number, value: unknown): void {
+  private keep(side: Side, key: Key, timestamp: number, value: unknown): void {
+    const { table } = side
     const row = table.get(key, undefined, timestamp)
     if (row !== undefined) table.write(row, [...row.value, value])
-    else table.create(key, undefined, timestamp, [value])
-    this.keyed.scope.namespace = namespace
-    this.keyed.timers.eventTime(timestamp + Math.max(to, 0))
+    else schedule(side, table.create(key, undefined, timestamp, [value]))
   }
 
   /** Most keys have few rows: in range there is mostly one, or none. */
@@ -154,21 +160,18 @@ class IntervalJoinMachine<T, U, R, At extends Key> implements Machine<T | U> {
     return inRange.length < 2 ? inRange : inRange.sort((a, b) => (a.entry as number) - (b.entry as number))
   }
 
-  private emit(input: number, value: unknown, timestamp: number, partner: unknown, partnerTimestamp: number): void {
-    const { key } = this.keyed.scope
-    const [first, second] = input === 0 ? [value, partner] : [partner, value]
-    const [firstTimestamp, secondTimestamp] = input === 0 ? [timestamp, partnerTimestamp] : [partnerTimestamp, timestamp]
-    const result = this.join(first as T, second as U, { key: key as At, firstTimestamp, secondTimestamp })
+  private emit(input: number, value: unknown, timestamp: number, partner: unknown, { key, entry }: Row<readonly unknown[]>): void {
+    const partnerTimestamp = entry as number
+    const result =
+      input === 0
+        ? this.join(value as T, partner as U, { key: key as At, firstTimestamp: timestamp, secondTimestamp: partnerTimestamp })
+        : this.join(partner as T, value as U, { key: key as At, firstTimestamp: partnerTimestamp, secondTimestamp: timestamp })
     this.context.output.processRecord(result, Math.max(timestamp, partnerTimestamp), key)
   }
-
-  /** Event time has passed all that could join the records of one moment. */
-  private free(at: number, namespace: Key | undefined): void {
-    const side = this.sides[namespace === 'first' ? 0 : 1]
-    const row = side.table.get(this.keyed.scope.key, undefined, at - Math.max(side.to, 0))
-    if (row !== undefined) side.table.remove(row)
-  }
 }
+
+/** A record is of use as long as one may come that joins it, and until event time has reached its own. */
+const schedule = ({ due, to }: Side, row: Row<readonly unknown[]>): void => due.add((row.entry as number) + Math.max(to, 0), row)
 
 /** A codec of lists, of a codec of their elements. */
 function listOf(codec: CodecOf<unknown>): CodecOf<readonly unknown[]> {

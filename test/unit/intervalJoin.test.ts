@@ -1,6 +1,10 @@
 import { of } from 'rxjs'
 import { describe, expect, test } from 'vitest'
+import { json, stateCodec } from '../../lib/codec.js'
+import type { OperatorUid } from '../../lib/identity.js'
 import { sideOutput } from '../../lib/sideOutput.js'
+import { EntryTable } from '../../lib/state/entryTable.js'
+import { RowFrames } from '../../lib/state/rowFrames.js'
 import { boundedOutOfOrderness } from '../../lib/watermarkStrategy.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { fromSide } from '../../operators/fromSide.js'
@@ -107,6 +111,32 @@ describe('intervalJoin', () => {
     second.b.record('b', 11, 'k')
     second.a.record('y', 50, 'k')
     expect(second.out.seen).toEqual(['k:ab', 'k:yx'])
+  })
+
+  test('an earlier checkpoint, with a timer for each record, is read; its timers go', () => {
+    const first = joined()
+    first.begin()
+    first.a.record('a', 10, 'k').barrier(1)
+    first.b.record('x', 50, 'k').barrier(1)
+    const scope = { uid: 'join', rowsMax: 10, maxParallelism: 128, tracked: true, development: true }
+    const timers = new EntryTable<null>({ table: 'eventTimers', state: 'timer', codec: stateCodec(json<null>()) }, scope)
+    timers.create('k', 'first', 12, null)
+    timers.create('k', 'second', 51, null)
+    const frames = new RowFrames()
+    timers.capture().encode(frames, 10)
+    const checkpoint = first.run.complete(1)
+    const former = { uid: 'join' as OperatorUid, table: 'eventTimers', rows: frames.rows, bytes: frames.take() }
+    const second = joined()
+    second.begin({ ...checkpoint, chunks: [...checkpoint.chunks, former] })
+    second.b.record('b', 11, 'k').watermark(12)
+    second.a.watermark(12).record('y', 50, 'k').barrier(2)
+    second.b.barrier(2)
+    expect(second.out.seen).toEqual(['k:ab', 'w12', 'k:yx', '#2'])
+    expect(second.run.acknowledged[0]?.snapshot.tables.map(({ table, rows }) => [table, rows])).toEqual([
+      ['eventTimers', 2],
+      ['first', 2],
+      ['second', 0],
+    ])
   })
 
   test('bounds the wrong way round, and records without event time, are refused', () => {
