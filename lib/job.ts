@@ -9,7 +9,7 @@ import type { WatermarkExplanation } from './eventTime.js'
 import { operatorUid } from './identity.js'
 import type { JobInstance } from './instanceShare.js'
 import { type JobOptions, runOptionsOf } from './jobOptions.js'
-import { type Graph, JobRun } from './jobRun.js'
+import { type Graph, JobRun, type StopOptions } from './jobRun.js'
 import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
@@ -35,7 +35,7 @@ export interface JobRunHandle {
   /** Takes a checkpoint now. Resolves with its id when it is complete. */
   checkpoint(): Promise<number>
   /**
-   * Takes a checkpoint and copies it into a storage that has none of this job, such as `directory(path)` with a path of its own. The
+   * Takes a checkpoint and, when everything in it has been committed, copies it into a storage that has none of this job, such as `directory(path)` with a path of its own. The
    * copy belongs to whoever asked for it: nothing removes it. Resolves with the id of the checkpoint when it is complete.
    */
   savepoint(target: CheckpointStorage): Promise<number>
@@ -50,11 +50,6 @@ export interface JobRunHandle {
   stop(options?: StopOptions): Promise<void>
   /** Ends the job at once, as unsubscribing does. */
   cancel(): void
-}
-
-export interface StopOptions {
-  readonly drain?: boolean
-  readonly savepoint?: CheckpointStorage
 }
 
 /** A job is a cold Observable: subscribing restores the newest complete checkpoint and runs. */
@@ -148,7 +143,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
   const done = new Promise<void>((resolve, reject) => {
     // A run that was started again after a stop was asked for stops too.
     const next = ({ kind }: JobEvent): void => {
-      if (kind === 'restored' && stopping !== undefined) void current.get(job)?.stop(stopping.drain === true, stopping.savepoint)
+      if (kind === 'restored' && stopping !== undefined) void current.get(job)?.stop(stopping)
     }
     events$.subscribe({ next, error: reject, complete: resolve })
   })
@@ -165,7 +160,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     savepoint: (target) => current.get(job)?.savepoint(target) ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     stop: async (options = {}) => {
       stopping = options
-      void current.get(job)?.stop(options.drain === true, options.savepoint)
+      void current.get(job)?.stop(options)
       await done
     },
     cancel: () => {

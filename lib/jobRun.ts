@@ -39,7 +39,7 @@ import type { Participant, RunContext } from './run.js'
 import type { RunSource } from './runSource.js'
 import { openSinks, type SinkRecoveryHost, settleSinks } from './sinkRecovery.js'
 import { Slices } from './slices.js'
-import { SourcePump } from './sourcePump.js'
+import { SourcePump, type StopPlace } from './sourcePump.js'
 import { connect } from './stage.js'
 import { heapTables } from './state/heap.js'
 import { unwrap } from './task.js'
@@ -62,6 +62,19 @@ export interface RunOptions {
 export interface Graph {
   readonly sources: readonly RunSource<unknown>[]
   readonly sinks: readonly Observable<unknown>[]
+}
+
+/** How a run is stopped. */
+export interface StopOptions {
+  /** Event time goes to its end first, so that open windows are emitted. Default no. */
+  readonly drain?: boolean
+  /** Where to copy the last checkpoint, when everything in it has been committed. */
+  readonly savepoint?: CheckpointStorage
+  /**
+   * Goes on until each source has come to a place: asked behind each record, for each source that has not. Several instances of a job that
+   * stop at one place have one cut. Default: here and now.
+   */
+  readonly at?: StopPlace
 }
 
 export interface RunObserver {
@@ -159,7 +172,7 @@ export class JobRun implements RunContext {
     return this.coordinator?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', { reason: 'the run has not started' }))
   }
 
-  /** A checkpoint now, and a copy of it that belongs to whoever asked for it. */
+  /** A checkpoint now and, once everything in it is committed, a copy of it that belongs to whoever asked for it. */
   async savepoint(target: CheckpointStorage): Promise<CheckpointId> {
     for (;;) {
       const id = await this.checkpoint()
@@ -173,14 +186,15 @@ export class JobRun implements RunContext {
    * Ends the run with a last checkpoint; with `drain`, operators flush first, as at the end of all input. With a target, the last
    * checkpoint is copied there once everything in it is committed.
    */
-  stop(drain: boolean, savepoint?: CheckpointStorage): Promise<void> {
+  stop({ drain = false, savepoint, at }: StopOptions): Promise<void> {
     this.lastCopy ??= savepoint
-    this.post(() => {
+    const stop = (): void => {
       this.pump?.halt()
       if (!drain) return this.finish(false)
       for (const source of this.graph?.sources ?? []) source.end(true)
       this.finishBehindEnd(true)
-    })
+    }
+    this.post(() => (at === undefined ? stop() : this.pump?.haltAt(at, stop)))
     return this.quiet
   }
 
@@ -500,15 +514,16 @@ export class JobRun implements RunContext {
 
   private lastCopy: CheckpointStorage | undefined
 
-  /** False where the checkpoint is not retained any more. What is `settled` has no transaction that anybody would have to commit. */
-  private async copy(id: CheckpointId, target: CheckpointStorage, settled = false): Promise<boolean> {
+  /** False where the checkpoint is not retained any more. */
+  private async copy(id: CheckpointId, target: CheckpointStorage): Promise<boolean> {
     const session = this.session as CheckpointSession
     try {
       const held = await unwrap(session.hold(id))
       if (option.isNone(held)) return false
+      while (!this.over && [...this.commits.values()].some((queue) => !queue.isCommitted(id))) await this.nextConfirmation()
+      this.goOn()
       const stored = held.value
-      const body = settled ? withoutTransactions(readBody(stored.body)) : stored.body
-      const rows = await writeSavepoint(target, this.options.name, stored, body)
+      const rows = await writeSavepoint(target, this.options.name, stored, withoutTransactions(readBody(stored.body)))
       this.report({ kind: 'savepointCompleted', checkpointId: id, rows })
       return true
     } finally {
@@ -551,7 +566,7 @@ export class JobRun implements RunContext {
   /** A run that cannot write the savepoint that it was stopped with ends with the error; its own storage has everything. */
   private async copyLast(last: CheckpointId, target: CheckpointStorage): Promise<void> {
     try {
-      const copied = await this.copy(last, target, true)
+      const copied = await this.copy(last, target)
       invariant(copied, 'the last checkpoint of a run is retained')
     } catch (error) {
       this.fail(error)

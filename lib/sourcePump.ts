@@ -6,7 +6,7 @@
  */
 import type { Clock } from './clock.js'
 import type { Pacing } from './pacing.js'
-import type { SourceBatch, SourceReader } from './ports/replayableSource.js'
+import type { SourceBatch, SourceOffset, SourceReader } from './ports/replayableSource.js'
 import type { RunSource } from './runSource.js'
 import type { Slices } from './slices.js'
 import { unwrap } from './task.js'
@@ -33,7 +33,12 @@ interface Feed {
   reading: boolean
   /** The source has said that it has no more. */
   exhausted: boolean
+  /** It stands where the run is to stop. */
+  arrived: boolean
 }
+
+/** Where to stop: asked for each source behind each record. */
+export type StopPlace = (uid: string, offset: SourceOffset) => boolean
 
 export class SourcePump {
   private readonly feeds: Feed[]
@@ -42,13 +47,14 @@ export class SourcePump {
   private stopped = false
   private halted = false
   private told = false
+  private place: { readonly isReached: StopPlace; readonly reached: () => void } | undefined
 
   constructor(
     sources: readonly { readonly stage: RunSource<unknown>; readonly reader: SourceReader<unknown> | undefined }[],
     private readonly host: PumpHost,
   ) {
     this.feeds = sources.flatMap(({ stage, reader }) =>
-      reader === undefined ? [] : [{ stage, reader, batch: undefined, index: 0, reading: false, exhausted: false }],
+      reader === undefined ? [] : [{ stage, reader, batch: undefined, index: 0, reading: false, exhausted: false, arrived: false }],
     )
   }
 
@@ -61,6 +67,11 @@ export class SourcePump {
   /** Reads no more. Posted work still runs. */
   halt(): void {
     this.halted = true
+  }
+
+  /** Lets each source in up to the first place of this kind; then `reached` runs, between two records. */
+  haltAt(isReached: StopPlace, reached: () => void): void {
+    this.place = { isReached, reached }
   }
 
   /** Ends the loop after the record under way. */
@@ -123,6 +134,7 @@ export class SourcePump {
   private turn(): boolean {
     let progressed = false
     for (const feed of this.feeds) {
+      if (this.hasArrived(feed)) continue
       if (feed.batch !== undefined && !this.host.isPaused(feed.stage.uid)) {
         this.letIn(feed, feed.batch)
         progressed = true
@@ -130,15 +142,23 @@ export class SourcePump {
       if (feed.batch === undefined && !feed.reading && !feed.exhausted) this.read(feed)
       if (this.stopped || this.posted.length > 0 || this.host.slices.held) break
     }
-    if (!this.told && this.feeds.every(({ exhausted }) => exhausted)) {
+    if (!this.told && this.feeds.every(({ exhausted, arrived }) => exhausted || arrived)) {
       this.told = true
-      this.host.allEnded()
+      if (this.feeds.every(({ exhausted }) => exhausted)) this.host.allEnded()
+      else this.post(() => this.place?.reached())
     }
     return progressed
   }
 
+  private hasArrived(feed: Feed): boolean {
+    if (this.place === undefined || feed.exhausted) return false
+    feed.arrived ||= this.place.isReached(feed.stage.uid, feed.stage.offset)
+    return feed.arrived
+  }
+
   private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
-    const end = Math.min(batch.values.length, feed.index + Math.max(1, this.host.pacing.recordsPerTurn()))
+    const most = this.place === undefined ? Math.max(1, this.host.pacing.recordsPerTurn()) : 1
+    const end = Math.min(batch.values.length, feed.index + most)
     feed.index = feed.stage.letIn(batch, feed.index, end)
     if (feed.index === batch.values.length) feed.batch = undefined
   }

@@ -65,7 +65,7 @@ export class PlainRun {
         this.run.fail(error)
       },
       wantsCheckpoint: () => void this.run.checkpoint().catch(() => undefined),
-      suspended: () => void this.run.stop(false),
+      suspended: () => void this.run.stop({}),
     })
     this.stage = new IntakeStage(intakeUid, this.intake, () => this.stopInputs())
     this.run = new JobRun(pipeline.run, () => this.graph(), {

@@ -208,7 +208,10 @@ export abstract class RowStore<S> {
   }
 
   /** What this state has in the cells of a stored row, and the cells of states that the program does not declare. */
-  protected stored(cells: Uint8Array): { readonly own: { readonly value: S; readonly touchedMs: number } | undefined; readonly foreign: Uint8Array | undefined } {
+  protected stored(cells: Uint8Array): {
+    readonly own: { readonly value: S; readonly touchedMs: number } | undefined
+    readonly foreign: Uint8Array | undefined
+  } {
     let own: { readonly value: S; readonly touchedMs: number } | undefined
     let foreign: number[] | undefined
     readCells(cells, ({ state, version, text: cellText, touchedMs, bytes }) => {
