@@ -5,7 +5,8 @@ import { kindOf } from './kindOf.js'
 /**
  * Turns a state into plain data and back.
  *
- * **Laws** `decode(encode(value))` equals `value`; both are synchronous, and neither changes what it is given.
+ * **Laws** `round-trip` · `encode-purity` · `one-text` · `hostile-bytes`: `decode(encode(value))` equals `value`; both are synchronous, and neither
+ * changes what it is given. With migrations: `old-values-decode` · `migrated-once` · `migration-purity` · `newer-is-refused`
  */
 export interface Codec<S> {
   /** Counts the shapes that `encode` ever had, from 1; stored with every value. */

@@ -1,4 +1,8 @@
-/** Folds the records of a window into an accumulator. Accumulators are immutable: `add` returns a new one. */
+/**
+ * Folds the records of a window into an accumulator. Accumulators are immutable: `add` returns a new one.
+ *
+ * **Laws** `aggregate-purity` · `aggregate-determinism` · `aggregate-storable` · `merge-agrees` · `merge-associative`
+ */
 export interface Aggregate<in T, A, out R> {
   create(): A
   add(accumulator: A, value: T): A
