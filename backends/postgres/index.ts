@@ -1,3 +1,7 @@
 export type { ConnectionOptions, PostgresAddress } from './connection.js'
+export type { TableName } from './names.js'
+export { type LedgerSinkOptions, postgresSink, type SharingSinkOptions } from './postgresSink.js'
 export { type PostgresStorage, type PostgresStorageOptions, postgresStorage } from './postgresStorage.js'
+export type { SinkLimitOptions } from './sinkLimits.js'
+export type { TableOptions } from './tableInsert.js'
 export { postgresTables } from './tables.js'

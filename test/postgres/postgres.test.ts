@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PostgresServer, postgresServer } from '../support/postgresServer.js'
 import { type TestDatabase, testDatabase } from './database.js'
 import { rightsSuite } from './rights.suite.js'
+import { sinksSuite } from './sinks.suite.js'
 import { storageSuite } from './storage.suite.js'
 
 const server = await postgresServer()
@@ -22,5 +23,6 @@ describe.skipIf(server === undefined)('on a server of Postgres', () => {
   const ours = (): TestDatabase => database as TestDatabase
 
   storageSuite(ours)
+  sinksSuite(ours)
   rightsSuite(ours)
 })
