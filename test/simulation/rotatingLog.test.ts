@@ -30,7 +30,7 @@ interface Rotation {
 
 const rotations: readonly (readonly [string, Rotation])[] = [
   ['that is renamed', { write: writeRotatingLog, options: {} }],
-  ['that is copied and truncated', { write: writeCopiedLog, options: { onTruncated: 'copied' } }],
+  ['that is copied and truncated', { write: writeCopiedLog, options: { onTruncated: 'copied', pollMs: 20 } }],
 ]
 
 const logLines = (count: number): readonly string[] => Array.from({ length: count }, (_, index) => `line ${index} of ${index % 3}`)
@@ -46,15 +46,18 @@ async function survive(seed: number, lines: readonly string[], killsMax: number,
   const draw = (below: number): number => world.below(below)
   const undisturbed = { ended() {}, happened() {}, fault: () => false }
   const writer = new Life(world, undisturbed)
-  // A writer that is fast rotates the log, and fills it again, between two looks of the reader.
-  const pace = 1 + draw(2) * (3 + draw(20))
+  // A writer that pauses and rushes rotates the log, and fills it again, between two looks of a reader that had caught up.
+  const rushes = draw(2) === 0
+  let rush = 0
   const writing = write({
-    files: pace === 1 ? filesIn(writer, files) : files,
+    files: rushes ? files : filesIn(writer, files),
     path: '/logs/app.log',
     lines,
     below: draw,
     async between() {
-      if (draw(pace) === 0) await writer.step('storage', 'the writer')
+      if (!rushes || (rush -= 1) > 0) return
+      for (let pause = draw(400); pause > 0; pause -= 1) await writer.step('storage', 'the writer')
+      rush = draw(12)
     },
   })
   let broken: unknown
@@ -93,7 +96,7 @@ async function survive(seed: number, lines: readonly string[], killsMax: number,
       ({ source, sink }) =>
         source(
           'log',
-          fileSource('/logs/app.log*', decodeLines(), { ...options, order: 'numbered', follow: true, pollMs: 2, readBytes: 16, files: own }),
+          fileSource('/logs/app.log*', decodeLines(), { order: 'numbered', follow: true, pollMs: 2, ...options, readBytes: 16, files: own }),
         ).pipe(
           keyBy((line) => line.slice(-1)),
           statefulMap('count', { state: t.number, initial: 0 }, (count, line: string) => [count + 1, { line, count: count + 1 }]),

@@ -68,7 +68,6 @@ export async function writeCopiedLog({ files, path, lines, below, between = asyn
     for (let at = 0; at < position; ) at += await copy.write(content.subarray(at, at + 1 + below(64)), at)
     await copy.close()
     old += 1
-    await between()
     await file.truncate(0)
     position = 0
   }

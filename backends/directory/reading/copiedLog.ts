@@ -61,16 +61,23 @@ export class CopiedLog {
 
   /** Goes on in a file, in the middle; `before` stood before it when it was read. */
   async resume(file: FileCursor, before: string | undefined): Promise<void> {
-    const entries = await this.#entries()
-    const place = placeOf(entries, file)
-    if (place < 0 || place < entries.length - 1) return
-    if (before === '') return this.#is(file, nothingBefore)
-    const known = entries.findIndex(({ id }) => id === before)
-    let last = known < 0 ? place - 1 : known
-    const found = await this.#beforeOf(entries[last])
-    // A copy is being made.
-    if (known < 0 && found?.end !== undefined && (await isLike(this.files, this.list, entries[place] as ListedFile, found.end))) last -= 1
-    this.#is(file, (await this.#beforeOf(entries[last])) ?? nothingBefore)
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const entries = await this.#entries()
+      const place = placeOf(entries, file)
+      if (place < 0 || place < entries.length - 1) return
+      const found = before === '' ? nothingBefore : await this.#beforeAmong(entries, place, before)
+      if (found !== undefined) return this.#is(file, found)
+    }
+    throw this.#restless()
+  }
+
+  /** What stood before a log: the file that is known to, or the one that stands there now, unless that is a copy that is being made. */
+  async #beforeAmong(entries: readonly ListedFile[], place: number, before: string | undefined): Promise<Before | undefined> {
+    const known = entries.find(({ id }) => id === before)
+    if (known !== undefined) return this.#beforeOf(known)
+    const found = await this.#beforeOf(entries[place - 1])
+    const isCopy = found?.end !== undefined && (await isLike(this.files, this.list, entries[place] as ListedFile, found.end))
+    return isCopy ? this.#beforeOf(entries[place - 2]) : found
   }
 
   /** Whether a file is the log: it can be truncated. */
