@@ -34,7 +34,7 @@ const name = (job: string): JobName => jobName(job)
 const uid = 'operator' as OperatorUid
 
 async function tablesOf(backend: StateBackend): Promise<StateTables> {
-  const opened = await backend.open(name('law'))()
+  const opened = await backend.open(name('law'), { askCheckpoint() {}, pause: () => () => {} })()
   if (either.isLeft(opened)) throw opened.left
   return opened.right
 }

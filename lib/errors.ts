@@ -56,6 +56,11 @@ export const errorTable = {
     meaning: 'an operator of a job of several instances needs records that only other instances have',
     hint: 'key the stream once, keep state per key behind it, and broadcast or join only what is split alike; or run one instance',
   },
+  STATE_STORED_ELSEWHERE: {
+    class: 'ConfigurationError',
+    meaning: 'live rows are to stay in a store that does not have the checkpoints of the job',
+    hint: 'give the job both from one: defineJob(name, { ...lmdb(path) }, ...), or keep live rows on the heap',
+  },
   CODEC_ASYNCHRONOUS: {
     class: 'ConfigurationError',
     meaning: 'a schema validates asynchronously',

@@ -47,7 +47,7 @@ export class KeyedOperatorState<D extends StateDescriptors> {
       namespaced,
       rows: (options) => context.rows({ ...options, table: prefix + options.table, redistribution: redistributionOf(owner, options) }),
       entries: (options) => context.entries({ ...options, table: prefix + options.table, redistribution: redistributionOf(owner, options) }),
-      timesOf: (ttl) => (ttl === undefined ? {} : this.timesOf(ttl)),
+      timesOf: (ttl) => (ttl === undefined ? { evictable: true } : this.timesOf(ttl)),
       expiry: (ttl, table) => this.expiry(ttl, table),
     }
     const { handles, kept } = openStates(descriptors, this.host)
@@ -116,6 +116,8 @@ export class KeyedOperatorState<D extends StateDescriptors> {
     return {
       time: ttl.time === 'processing' ? nowMs : () => Math.max(nowMs(), this.scope.timestamp ?? Number.NEGATIVE_INFINITY),
       leftOut: ofSnapshots || ofMerges ? { afterMs, nowMs, ofSnapshots, ofMerges } : undefined,
+      // The index finds what has expired through its row.
+      evictable: ttl.cleanup !== 'index',
     }
   }
 

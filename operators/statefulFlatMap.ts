@@ -43,7 +43,7 @@ export function statefulFlatMap<T, S, C, Out extends readonly [next: S | undefin
     keyed: true,
     create({ output, rows, development }) {
       if (development) freezeDeep(initial)
-      const table = rows({ table: 'rows', state: 'state', codec })
+      const table = rows({ table: 'rows', state: 'state', codec, evictable: true })
       return {
         processRecord(value, timestamp, key) {
           const row = table.get(key as Key)

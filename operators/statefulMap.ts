@@ -47,7 +47,7 @@ export function statefulMap<T, S, C, Out extends readonly [next: S | undefined, 
     keyed: true,
     create({ output, rows, development }) {
       if (development) freezeDeep(initial)
-      const table = rows({ table: 'rows', state: 'state', codec })
+      const table = rows({ table: 'rows', state: 'state', codec, evictable: true })
       return {
         processRecord(value, timestamp, key) {
           const row = table.get(key as Key)

@@ -74,6 +74,12 @@ export class EntryTable<S> extends RowStore<S> {
     }
   }
 
+  /** The names of entries come from outside: they are looked at once everything is restored. */
+  checkEntries(): void {
+    const { checkEntry } = this.options
+    if (checkEntry !== undefined) for (const { entry } of this.rows()) checkEntry(entry as Key)
+  }
+
   *rows(): IterableIterator<Row<S>> {
     for (const head of [...this.heads.values()]) {
       for (let entries: Entries<S> | undefined = head; entries !== undefined; entries = entries.next) yield* all(entries)

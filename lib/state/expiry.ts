@@ -83,6 +83,7 @@ export class Expiry<S> {
   }
 
   restored(): void {
+    if (this.ttl.cleanup !== 'index') return
     for (const row of this.table.rows()) this.track(row)
   }
 }

@@ -57,7 +57,8 @@ class MapHandle<K, V> implements MapState<K, V>, KeptState {
     const where = { uid: host.uid, state: name }
     const ttl = options.ttl === undefined ? undefined : checkedTtl(options.ttl)
     this.keyCodec = stateCodec(key, where)
-    this.table = host.entries({ table: name, state: name, codec: stateCodec(value, where), ...host.timesOf(ttl) })
+    const checkEntry = (entry: Key): void => void this.keyCodec.fromText(this.keyCodec.toText(entry as K), this.keyCodec.version)
+    this.table = host.entries({ table: name, state: name, codec: stateCodec(value, where), checkEntry, ...host.timesOf(ttl) })
     if (ttl !== undefined) this.expiry = host.expiry(ttl, this.table)
   }
 
@@ -122,7 +123,7 @@ class MapHandle<K, V> implements MapState<K, V>, KeptState {
 
   restored(): void {
     this.expiry?.restored()
-    for (const row of this.table.rows()) this.keyCodec.fromText(this.keyCodec.toText(row.entry as K), this.keyCodec.version)
+    this.table.checkEntries()
   }
 
   private read(row: Row<V> | undefined): { readonly value: V } | undefined {

@@ -27,6 +27,8 @@ export interface RowTableOptions<S> {
   /** Names the state that the rows hold. */
   readonly state: string
   readonly codec: StateCodec<S>
+  /** Throws for the name of an entry that does not fit. */
+  readonly checkEntry?: ((entry: Key) => void) | undefined
   /** The time by which rows expire; none where they stay. A row is stamped with it when it is written. */
   readonly time?: (() => number) | undefined
   /** What becomes of the rows in another number of instances; by their keys, unless told. */

@@ -15,8 +15,8 @@ export interface StateHost {
   readonly namespaced: boolean
   rows<S>(options: RowTableOptions<S> & NamespacedOptions): RowTable<S>
   entries<S>(options: RowTableOptions<S>): EntryTable<S>
-  /** The time by which a state expires, and what checkpoints leave out of it. */
-  timesOf(ttl: CheckedTtl | undefined): Pick<RowTableOptions<never>, 'time' | 'leftOut'>
+  /** The time by which a state expires, what checkpoints leave out of it, and whether its rows are found without being held. */
+  timesOf(ttl: CheckedTtl | undefined): Pick<RowTableOptions<never>, 'time' | 'leftOut' | 'evictable'>
   expiry<S>(ttl: CheckedTtl, table: RowStore<S>): Expiry<S>
 }
 

@@ -19,7 +19,8 @@ export class RowState<S> implements KeptState {
     ttl: Ttl | undefined,
   ) {
     const checked = ttl === undefined ? undefined : checkedTtl(ttl)
-    this.table = host.rows({ table: name, state: name, codec, ...host.timesOf(checked) })
+    // At the end all are taken out, in their order, so they stay where they are.
+    this.table = host.rows({ table: name, state: name, codec, ...host.timesOf(checked), evictable: false })
     if (checked !== undefined) this.expiry = host.expiry(checked, this.table)
   }
 
