@@ -14,6 +14,7 @@ import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
 import type { RestartStrategy } from './restart/restartStrategy.js'
+import type { RestoreCheck } from './restore/restoreCheck.js'
 import { type Sunk, sink } from './sink.js'
 import { SourceStage } from './sourceStage.js'
 
@@ -55,6 +56,11 @@ export interface JobRunHandle {
 /** A job is a cold Observable: subscribing restores the newest complete checkpoint and runs. */
 export interface Job extends Observable<JobEvent> {
   readonly name: string
+  /**
+   * What a start would find, without starting: which checkpoint, whether all of its operators are there, and for each state whether its
+   * values are read as they are, are migrated, or cannot be read. Every value is tried. Nothing is changed, and a run may go on meanwhile.
+   */
+  check(): Promise<RestoreCheck>
   /** Subscribes, and hands out a handle. With `restart` the job starts again from its newest checkpoint after an error. */
   run(options?: { readonly restart?: RestartStrategy | { readonly count: number; readonly delayMs: number } }): JobRunHandle
 }
@@ -112,7 +118,12 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
     runs.begin(run)
     return () => run.cancel()
   })
-  const job: Job = Object.assign(events, { name, run: (startOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, startOptions) })
+  const job: Job = Object.assign(events, {
+    name,
+    check: () =>
+      new JobRun(runOptions, () => graphOf(build, runOptions.instance ?? { index: 0, of: 1 }), { event() {}, complete() {}, error() {} }).check(),
+    run: (startOptions: Parameters<Job['run']>[0] = {}) => handleOf(job, startOptions),
+  })
   return job
 }
 

@@ -33,6 +33,7 @@ import type { SourceReader } from './ports/replayableSource.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
 import { Beginning } from './restore/beginning.js'
+import { checkRestore, type RestoreCheck } from './restore/restoreCheck.js'
 import type { RestoreChoice } from './restore/restoreOptions.js'
 import { writeSavepoint } from './restore/savepoint.js'
 import type { Participant, RunContext } from './run.js'
@@ -278,11 +279,26 @@ export class JobRun implements RunContext {
     return explain([...this.participants.values()].map((participant) => participant.eventTime()))
   }
 
+  /** What a start would find. Takes nothing over, opens neither sources nor sinks, and leaves everything as it is. */
+  async check(): Promise<RestoreCheck> {
+    try {
+      const graph = this.assemble()
+      await this.handshake(graph)
+      const session = await unwrap(this.options.storage.open(this.options.name, { readOnly: true }))
+      this.session = session
+      const beginning = this.beginning(graph, session)
+      return await checkRestore(() => beginning.choose(), { sources: new Set(graph.sources.map(({ uid }) => uid)), participants: this.participants })
+    } finally {
+      this.over = true
+      await this.close()
+    }
+  }
+
   // ---- the start
 
   private async recover(): Promise<void> {
     const graph = this.assemble()
-    this.state = await unwrap(this.options.state.open(this.options.name))
+    this.state = await unwrap(this.options.state.open(this.options.name, { askCheckpoint: () => this.askCheckpoint(), pause: () => this.pause() }))
     if (this.over) return
     await this.handshake(graph)
     this.session = await unwrap(this.options.storage.open(this.options.name))
@@ -297,7 +313,7 @@ export class JobRun implements RunContext {
     for (const { uid, writer } of sinks) this.commits.set(uid, this.commitQueue(uid, writer))
     // Before state is restored, which may take long: what a source receives meanwhile, it can take down.
     const readers = await this.openSources(graph, body)
-    const rows = await this.restoreOperators(stored, body)
+    const rows = await this.restoreOperators(this.session, stored, body)
     await beginning.close()
     if (this.over) return
     this.pump = new SourcePump(readers, {
@@ -426,20 +442,25 @@ export class JobRun implements RunContext {
     })
   }
 
-  private async restoreOperators(stored: StoredCheckpoint | undefined, body: CheckpointBody | undefined): Promise<number> {
+  private async restoreOperators(
+    session: CheckpointSession,
+    stored: StoredCheckpoint | undefined,
+    body: CheckpointBody | undefined,
+  ): Promise<number> {
+    for (const [uid, { meta }] of Object.entries(body?.operators ?? {})) this.participants.get(uid)?.restore({ meta })
+    const inPlace = this.state.goOnFrom?.(session, stored) ?? (() => false)
     if (stored === undefined || body === undefined) return 0
-    for (const [uid, { meta }] of Object.entries(body.operators)) this.participants.get(uid)?.restore({ meta })
     let rows = 0
     let failure: { readonly error: unknown } | undefined
     const read = stored.readRows((chunk) => {
       rows += chunk.rows
-      if (failure !== undefined || !(chunk.uid in body.operators)) return
+      if (failure !== undefined || !(chunk.uid in body.operators) || inPlace(chunk.uid, chunk.table)) return
       try {
         this.participants.get(chunk.uid)?.restoreRows(chunk)
       } catch (error) {
         failure = { error }
       }
-    })
+    }, inPlace)
     await unwrap(read)
     if (failure !== undefined) throw failure.error
     return rows

@@ -66,6 +66,8 @@ export interface Participant {
   readonly kind: 'operator' | 'sink'
   /** Takes state over from a checkpoint. Not called on a first start. */
   restore(stored: StoredSnapshot): void
+  /** The state that one of its tables holds, and the version of its codec; undefined for a table that it does not have. */
+  stateIn(table: string): { readonly state: string; readonly version: number } | undefined
   /** Takes rows of one of its tables over. */
   restoreRows(chunk: RowChunk): void
   /** After restore, before the first record. */

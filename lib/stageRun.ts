@@ -339,6 +339,11 @@ export class StageRun implements Upstream, Junction, Participant {
     table.restore(chunk)
   }
 
+  stateIn(name: string): { readonly state: string; readonly version: number } | undefined {
+    const options = this.tables.find((table) => table.name === name)?.options
+    return options === undefined ? undefined : { state: options.state, version: options.codec.version }
+  }
+
   open(): void {
     this.machine?.open?.()
     const { alignment } = this

@@ -54,17 +54,24 @@ export class Beginning {
 
   constructor(private readonly host: BeginningHost) {}
 
+  /** The checkpoint, or savepoints, to begin with; undefined on a first start. */
+  async choose(): Promise<RestorePlan | undefined> {
+    this.found = await this.find()
+    const { parts, foreign } = this.found
+    const { program, choice, share } = this.host
+    this.plan = parts.length === 0 ? undefined : planRestore(parts, { program, choice, share, foreign })
+    return this.plan
+  }
+
   /** Chooses the checkpoint and takes over. Nothing of it is written elsewhere yet: sinks may still refuse it. */
   async takeOver(): Promise<{ readonly epoch: Epoch; readonly cut: number | undefined }> {
     for (let attempt = 1; ; attempt++) {
-      this.found = await this.find()
-      const { latest, parts, foreign } = this.found
-      const { program, choice, share } = this.host
-      this.plan = parts.length === 0 ? undefined : planRestore(parts, { program, choice, share, foreign })
+      const plan = await this.choose()
+      const { latest, parts } = this.found as Found
       this.host.goOn()
       const above = Math.max(0, ...parts.map(({ stored }) => stored.epoch))
       try {
-        return { epoch: await unwrap(this.host.session.takeOver(latest, epoch(above))), cut: this.plan?.cut }
+        return { epoch: await unwrap(this.host.session.takeOver(latest, epoch(above))), cut: plan?.cut }
       } catch (error) {
         if (attempt >= attemptsMax || !hasCode(error, 'BACKEND_FENCED')) throw error
       }

@@ -22,12 +22,15 @@ const words = ['to', 'be', 'or', 'not', 'to', 'be', 'that', 'is', 'the', 'questi
 
 const count = (uid = 'count') => statefulMap(uid, { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word} ${n + 1}`])
 
+/** What a test says of its job. */
+type TestOptions = NonNullable<Parameters<typeof testJob>[1]>
+
 /** A job of one branch, as one of its instances. */
-function instanceOf(build: (scope: JobScope) => ReturnType<ReturnType<JobScope['sink']>>, options: Partial<JobOptions> = {}) {
+function instanceOf(build: (scope: JobScope) => ReturnType<ReturnType<JobScope['sink']>>, options: TestOptions = {}) {
   return testJob(build, options).job
 }
 
-const counting = (input: MemorySource<string>, options: Partial<JobOptions> = {}) => {
+const counting = (input: MemorySource<string>, options: TestOptions = {}) => {
   const out = memorySink<string>()
   return {
     out,
@@ -208,7 +211,7 @@ describe('what has to see every record', () => {
       return input.pipe(
         keyBy((word) => word),
         union(input as never),
-        sink('out', memorySink<string>()),
+        sink('out', memorySink<unknown>()),
       )
     },
   }
@@ -241,7 +244,7 @@ describe('what has to see every record', () => {
 
 describe('lists of an operator', () => {
   /** Notes every word of its keys in two lists; what they hold is emitted at the end. */
-  const noting = (input: MemorySource<string>, options: Partial<JobOptions>) => {
+  const noting = (input: MemorySource<string>, options: TestOptions) => {
     const out = memorySink<string>()
     const job = instanceOf(
       ({ source, sink }) =>

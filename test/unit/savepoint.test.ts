@@ -4,7 +4,6 @@ import { directory } from '../../backends/directory/index.js'
 import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js'
 import { type MemorySource, memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
-import type { JobOptions } from '../../lib/jobOptions.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
@@ -14,7 +13,7 @@ import { temporaryDirectory } from '../support/temporary.js'
 function counting(
   input: MemorySource<string>,
   out: MemorySink<string>,
-  { uid = 'count', twice = false, ...options }: Partial<JobOptions> & { readonly uid?: string; readonly twice?: boolean } = {},
+  { uid = 'count', twice = false, ...options }: NonNullable<Parameters<typeof testJob>[1]> & { readonly uid?: string; readonly twice?: boolean } = {},
 ) {
   return testJob(({ source, sink }) => {
     const counted = source('words', input).pipe(

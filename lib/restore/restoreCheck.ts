@@ -1,0 +1,135 @@
+/**
+ * A restore that changes nothing: what a program would find in the checkpoint that it would begin with, and what it could not read.
+ */
+import { RxweirError } from '../errors.js'
+import type { RowChunk } from '../ports/checkpointStorage.js'
+import { readCells } from '../state/cells.js'
+import { readRows } from '../state/rowFrames.js'
+import { unwrap } from '../task.js'
+import type { OperatorMeta } from './mergedBody.js'
+import type { Part, Program, RestorePlan } from './restorePlan.js'
+
+/** What becomes of a stored state in the program. */
+export type StateOutcome =
+  /** It is read as it was written. */
+  | 'asIs'
+  /** Some of it was written by an older version of its codec, and is migrated. */
+  | 'afterMigration'
+  /** Some of it cannot be read: the job would not start. */
+  | 'incompatible'
+  /** The operator does not declare it any more; it is kept, and read again when it does. */
+  | 'undeclared'
+  /** It is left out, as was asked for. */
+  | 'leftOut'
+
+/** One state of one operator. */
+export interface StateCheck {
+  readonly uid: string
+  readonly state: string
+  readonly outcome: StateOutcome
+  readonly rows: number
+  /** The versions of its codec that wrote it. */
+  readonly storedVersions: readonly number[]
+  /** The version of the program's codec. */
+  readonly version: number | undefined
+  /** Why it is incompatible: the first value that could not be read. */
+  readonly error: RxweirError | undefined
+}
+
+/** What a start would find. */
+export interface RestoreCheck {
+  /** The checkpoint that the job would begin with; none on a first start. */
+  readonly checkpointId: number | undefined
+  /** The job would start. */
+  readonly fits: boolean
+  /** Why operators, sources and sinks do not fit; none where they do. */
+  readonly error: RxweirError | undefined
+  readonly states: readonly StateCheck[]
+}
+
+interface Looked {
+  readonly uid: string
+  readonly table: string
+  readonly state: string
+  readonly versions: Set<number>
+  rows: number
+  error: RxweirError | undefined
+}
+
+/** Reads everything as a restore would; `find` chooses the checkpoint and throws where it does not fit. */
+export async function checkRestore(find: () => Promise<RestorePlan | undefined>, program: Program): Promise<RestoreCheck> {
+  let plan: RestorePlan | undefined
+  try {
+    plan = await find()
+  } catch (error) {
+    if (!(error instanceof RxweirError)) throw error
+    return { checkpointId: undefined, fits: false, error, states: [] }
+  }
+  if (plan === undefined) return { checkpointId: undefined, fits: true, error: undefined, states: [] }
+  const looked = new Look(plan, program)
+  for (const part of plan.parts) await unwrap(part.stored.readRows((chunk) => looked.at(chunk, part)))
+  const states = looked.states()
+  return { checkpointId: plan.cut, fits: states.every(({ outcome }) => outcome !== 'incompatible'), error: undefined, states }
+}
+
+class Look {
+  private readonly found = new Map<string, Looked>()
+  private readonly metas: { readonly [uid: string]: OperatorMeta }
+
+  constructor(
+    private readonly plan: RestorePlan,
+    private readonly program: Program,
+  ) {
+    this.metas = Object.fromEntries(Object.entries(plan.body.operators).map(([uid, { meta }]) => [uid, meta as unknown as OperatorMeta]))
+    for (const [uid, { meta }] of Object.entries(plan.body.operators)) program.participants.get(uid)?.restore({ meta })
+  }
+
+  at(chunk: RowChunk, { body }: Part): void {
+    if (!(chunk.uid in body.operators)) return
+    const uid = this.plan.uidOf(chunk.uid) ?? chunk.uid
+    const names = (this.metas[uid]?.tables[chunk.table] as { readonly states?: readonly string[] } | undefined)?.states ?? []
+    readRows(chunk.bytes, (_key, value) => {
+      if (value !== undefined) readCells(value, ({ state, version }) => this.count(uid, chunk.table, names[state] ?? '', version))
+    })
+    const own = this.program.participants.get(uid)
+    const declared = own?.stateIn(chunk.table)
+    if (this.plan.uidOf(chunk.uid) === undefined || own === undefined || declared === undefined) return
+    const looked = this.lookedAt(uid, chunk.table, declared.state)
+    if (looked.error !== undefined) return
+    try {
+      own.restoreRows(chunk)
+    } catch (error) {
+      if (!(error instanceof RxweirError)) throw error
+      looked.error = error
+    }
+  }
+
+  states(): readonly StateCheck[] {
+    return [...this.found.values()].map(({ uid, table, state, versions, rows, error }) => {
+      const declared = this.program.participants.get(uid)?.stateIn(table)
+      const version = declared?.state === state ? declared.version : undefined
+      const storedVersions = [...versions].sort((a, b) => a - b)
+      return { uid, state, outcome: this.outcome(uid, version, storedVersions, error), rows, storedVersions, version, error }
+    })
+  }
+
+  private outcome(uid: string, version: number | undefined, stored: readonly number[], error: RxweirError | undefined): StateOutcome {
+    if (error !== undefined) return 'incompatible'
+    if (!(uid in this.plan.body.operators)) return 'leftOut'
+    if (version === undefined) return 'undeclared'
+    return stored.every((each) => each === version) ? 'asIs' : 'afterMigration'
+  }
+
+  private count(uid: string, table: string, state: string, version: number): void {
+    const looked = this.lookedAt(uid, table, state)
+    looked.rows += 1
+    looked.versions.add(version)
+  }
+
+  private lookedAt(uid: string, table: string, state: string): Looked {
+    const name = `${uid}/${table}/${state}`
+    const looked = this.found.get(name) ?? { uid, table, state, versions: new Set<number>(), rows: 0, error: undefined }
+    this.found.set(name, looked)
+    return looked
+  }
+}
