@@ -82,10 +82,14 @@ export class WindowModel<T, R> {
     return this.held.get(mapKey(key)) ?? []
   }
 
-  /** The windows that a record joins: the one of the same span, or where windows merge, all that touch it. */
+  /** The windows that a record joins: the one of the same span, or where windows merge, all that touch it, the earliest first. */
   private touching(key: Key, { start, end }: TimeWindow): readonly Held<T>[] {
     const merging = this.under.assigner.merging === true
-    return this.of(key).filter(({ window }) => (merging ? window.start <= end && start <= window.end : window.start === start && window.end === end))
+    const touches = ({ window }: Held<T>): boolean =>
+      merging ? window.start <= end && start <= window.end : window.start === start && window.end === end
+    return this.of(key)
+      .filter(touches)
+      .sort((a, b) => a.window.start - b.window.start)
   }
 
   private cleanupOf(window: TimeWindow): number {

@@ -68,7 +68,7 @@ export interface ReduceWindowOptions<T, At, R, L, G = unknown, W = unknown> exte
 }
 
 export interface ProcessWindowOptions<T, At, R, L, G = unknown, W = unknown> extends CommonWindowOptions<T, At, L, G, W> {
-  /** All records of the window, in the order of arrival. */
+  /** All records of the window, in the order of arrival; where sessions became one, those of the earlier session first. */
   process(values: readonly T[], window: ProcessWindowContext<At, G, W>, emit: (...value: Emitted<R>) => void): void | undefined
   /** What a record looks like; default plain data as tagged JSON. */
   readonly elements?: CodecOf<T>
