@@ -1,5 +1,6 @@
 import pg from 'pg'
 import type { PostgresAddress } from '../../backends/postgres/connection.js'
+import { postgresTables } from '../../backends/postgres/tables.js'
 import type { PostgresServer } from '../support/postgresServer.js'
 
 /** A database of one suite: as the tests look into it, past everything that is under test. */
@@ -8,7 +9,7 @@ export interface TestDatabase {
   readonly address: PostgresAddress
   /** A schema that nobody has used. */
   freshSchema(): string
-  /** Forgets everything that we keep in a schema. */
+  /** A schema with our tables, and nothing in them. */
   emptySchema(schema: string): Promise<void>
   query<Row extends object>(text: string, values?: readonly unknown[]): Promise<readonly Row[]>
   close(): Promise<void>
@@ -23,16 +24,15 @@ export async function testDatabase(server: PostgresServer, name: string): Promis
   const address = at(name)
   let client: pg.Client | undefined
   let schemas = 0
+  const made = new Set<string>()
   const database: TestDatabase = {
     server,
     address,
     freshSchema: () => `s${(schemas += 1)}`,
     async emptySchema(schema) {
-      const tables = await database.query<{ readonly name: string }>(
-        `SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = $1 AND tablename <> 'format'`,
-        [schema],
-      )
-      for (const { name } of tables) await database.query(`DELETE FROM ${name}`)
+      if (!made.has(schema)) await database.query(postgresTables({ schema }))
+      made.add(schema)
+      for (const table of ['jobs', 'checkpoints', 'rows', 'ledger', 'sinks']) await database.query(`DELETE FROM ${schema}.${table}`)
     },
     async query(text, values) {
       if (client === undefined) {
