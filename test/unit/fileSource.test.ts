@@ -343,6 +343,8 @@ test('a copied log that begins again like before is told by its copy, not by wha
   for (const [begun, copied, again] of [
     ['lin', 'line 0\nline 1\n', 'line 2\nline 3\nline 4\n'],
     ['tick\ntick\n', ticks(3, 'old'), ticks(4, 'new')],
+    // As long as what was read.
+    ['line 0\n', 'line 0\nline 1\n', 'line 2\n'],
   ] as const) {
     const folder = await folderOf({ 'app.log.1': 'earlier\n', 'app.log': begun })
     const log = `${folder}/app.log`

@@ -144,7 +144,8 @@ export class FileSourceReader<T> implements SourceReader<T> {
       if (cursor !== undefined) cursor.olderCount = trail.olderCount
       if (newer === 'changing') await this.#wait()
       else if (newer === 'none') {
-        if (!follow && cursor !== undefined && (await this.#wasTruncated(cursor))) return 'more'
+        // A log that was truncated may have become as long as before.
+        if (cursor !== undefined && (await this.#wasTruncated(cursor))) return 'more'
         if (!follow) return this.#finished(cursor) ? 'ended' : 'rest'
         this.#wasNewest = true
         await this.#wait()
