@@ -6,7 +6,7 @@ import { postgresStorage } from '../../backends/postgres/postgresStorage.js'
 import { eagerClock } from '../../laws/eagerClock.js'
 import { type SinkFixture, sinkLaws } from '../../laws/sinkLaws.js'
 import { checkpointId, epoch, jobName, operatorUid } from '../../lib/identity.js'
-import type { SinkContext } from '../../lib/ports/transactionalSink.js'
+import type { SinkContext, SinkWriter } from '../../lib/ports/transactionalSink.js'
 import { unwrap } from '../../lib/task.js'
 import type { TestDatabase } from './database.js'
 import { SharedRuns } from './sharedRuns.js'
@@ -55,20 +55,19 @@ export function sinksSuite(database: () => TestDatabase): void {
 
   describe('what postgresSink is asked to write', () => {
     /** Writes values in one transaction each, and commits them. */
+    const committing = async <T>(writer: SinkWriter<T>, transactions: readonly (readonly T[])[]): Promise<void> => {
+      await unwrap(writer.abortOthers())
+      for (const [index, values] of transactions.entries()) {
+        for (const value of values) writer.write(value, undefined, undefined)
+        const handle = await unwrap(writer.preCommit(checkpointId(index + 1)))
+        if (O.isSome(handle)) await unwrap(writer.commit(handle.value))
+      }
+    }
     const written = async <T>(options: Omit<LedgerSinkOptions<T>, 'connection'>, ...transactions: readonly (readonly T[])[]): Promise<void> => {
       const { address, emptySchema } = database()
       await emptySchema('sinks')
-      const writer = await unwrap(postgresSink<T>({ connection: address, schema: 'sinks', ...options } as LedgerSinkOptions<T>).open(run(1)))
-      try {
-        await unwrap(writer.abortOthers())
-        for (const [index, values] of transactions.entries()) {
-          for (const value of values) writer.write(value, undefined, undefined)
-          const handle = await unwrap(writer.preCommit(checkpointId(index + 1)))
-          if (O.isSome(handle)) await unwrap(writer.commit(handle.value))
-        }
-      } finally {
-        await writer.close()()
-      }
+      const writer = await unwrap(postgresSink<T>({ connection: address, schema: 'sinks', ...options }).open(run(1)))
+      await committing(writer, transactions).finally(() => writer.close()())
     }
 
     it('every column has the type of the table, and the others their defaults', async () => {
@@ -172,14 +171,16 @@ export function sinksSuite(database: () => TestDatabase): void {
       const entries = async () =>
         (await database().query<{ n: number }>('SELECT checkpoint::int AS n FROM sinks.ledger ORDER BY n')).map(({ n }) => n)
       await database().query(`INSERT INTO sinks.ledger SELECT 'job', 'sink', 0, n FROM generate_series(1, 1300) n`)
-      await written({ ...lines }, [{ who: 'a', what: 1 }], [{ who: 'a', what: 2 }])
+      const writer = await unwrap(postgresSink<Line>({ ...lines, connection: database().address, schema: 'sinks' }).open(run(1)))
+      await committing(
+        writer,
+        [1, 2].map((what) => [{ who: 'a', what }]),
+      )
       expect((await entries()).length).toBe(1_002)
-      const writer = await unwrap(postgresSink<Line>({ ...lines, connection: database().address, schema: 'sinks' }).open(run(3)))
-      await unwrap(writer.abortOthers())
       const handleOf = (checkpoint: number) => ({ format: 1, epoch: 0, checkpointId: checkpoint, version: 1, texts: ['{}'] })
       // Of what is older than all that it knows, it was there before.
       for (const known of [1, 300, 302, 1_300]) expect(await writer.commit(handleOf(known))()).toEqual(E.right(undefined))
-      await expect(unwrap(writer.commit({ ...handleOf(9), epoch: 2 }))).rejects.toMatchObject({ code: 'TRANSACTION_LOST' })
+      await expect(unwrap(writer.commit(handleOf(1_301)))).rejects.toMatchObject({ code: 'TRANSACTION_LOST' })
       expect(await committed()).toEqual([1, 2].map((what) => ({ who: 'a', what })))
       await writer.close()()
     })
