@@ -16,6 +16,8 @@ export async function findFile(files: FileLayer, list: FileList, offset: FileOff
   for (let tries = 0; tries < triesMax; tries += 1) {
     const entries = await list.entries()
     const found = entries === undefined ? 'moved' : await among(files, list, entries, offset, copied)
+    // A log may have been truncated, and its copy made, after the files were listed.
+    if (found instanceof RestoreError && copied && !isSameList(entries, await list.entries())) continue
     if (found !== 'moved') return found
   }
   throw new SourceError('SOURCE_IO', { path: list.pattern.text, reason: 'the names of the files did not stop changing' })
@@ -23,6 +25,9 @@ export async function findFile(files: FileLayer, list: FileList, offset: FileOff
 
 /** So often all files are looked through again because one was renamed meanwhile. */
 const triesMax = 8
+
+const isSameList = (before: readonly ListedFile[] | undefined, now: readonly ListedFile[] | undefined): boolean =>
+  before !== undefined && before.length === now?.length && before.every(({ id }, index) => id === now[index]?.id)
 
 async function among(
   files: FileLayer,
