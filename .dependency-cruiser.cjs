@@ -4,7 +4,7 @@
  * `test/tidy/layers.test.ts` plants a violation of each rule and sees it caught.
  */
 /** The packages that backends are made for, such as an embedded store. A new driver is named here. */
-const drivers = ['csv-parse', 'pg', '@types/pg']
+const drivers = ['csv-parse', 'lmdb', 'pg', '@types/pg']
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 
 /** What a folder may import, and a sentence that says so. */

@@ -1,0 +1,1 @@
+export { type LmdbBackend, type LmdbOptions, lmdb } from './lmdb.js'

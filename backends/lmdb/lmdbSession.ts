@@ -1,0 +1,372 @@
+/**
+ * One run's hold on the store of a job.
+ *
+ * **Invariants** A checkpoint is one transaction: the rows that changed and the manifest, provided that the manifest is still the
+ * one that this session wrote or took over. So the rows in the store are those of the checkpoint that the manifest names, always.
+ * Publishes run one after the other. After `close`, after a fatal failure and after being fenced nothing is published.
+ *
+ * **Fault model** The process may die anywhere, a commit may fail for want of room, and another process may take over at any time.
+ */
+import { either as E, option as O, type task, type taskEither } from 'fp-ts'
+import type { Clock } from '../../lib/clock.js'
+import { BackendError, invariant } from '../../lib/errors.js'
+import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
+import type { Json } from '../../lib/json.js'
+import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
+import { Environment } from './environment.js'
+import { attempt, fenced } from './failures.js'
+import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
+import { encodeManifest, type Manifest } from './manifestRecord.js'
+import { type RowBlock, visitBlock } from './rowBlock.js'
+import { tableNumber, tableStart } from './rowKey.js'
+import { View } from './view.js'
+
+export interface SessionOptions {
+  readonly job: string
+  readonly file: string
+  readonly fileBytesMax: number
+  readonly clock: Clock
+  readonly readOnly: boolean
+  /** Called when the session begins to close. */
+  closing(quiet: Promise<void>): void
+}
+
+/** A table that reads from the store. */
+export interface StoreReader {
+  readonly name: readonly [uid: string, table: string]
+  /** How many rows it had at the barrier of the checkpoint that is being written. */
+  readonly rowsCaptured: number | undefined
+}
+
+/** So many rows of tables that nobody has any more go with each publish. */
+const retiredRows = 1_000
+/** In the list of tables, one that nobody has any more. Its number is not given again. */
+const retired: Manifest['tables'][number] = ['', '']
+
+export class LmdbSession implements CheckpointSession, WriterHost {
+  private environment: Environment | undefined
+  /** The store as this session left it. Of the newest checkpoint, all the time. */
+  private own: View | undefined
+  /** What was read stays readable until the second publish after it. */
+  private reading: { readonly view: View; publishes: number }[] = []
+  private readonly readAt = new WeakMap<StoredCheckpoint, View>()
+  private lastRead: Manifest | undefined | null = null
+  private readonly held = new Map<CheckpointId, View>()
+  /** The tables by number, with those that the next publish adds. */
+  private tables: Manifest['tables'] = []
+  private dead: BackendError | undefined
+  private closed: Promise<void> | undefined
+  private publishing: Promise<unknown> = Promise.resolve()
+  private readonly underWay = new Set<Promise<unknown>>()
+  private users = 1
+  private readers: readonly StoreReader[] = []
+
+  constructor(private readonly options: SessionOptions) {}
+
+  latest(): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
+    return this.task(async () => {
+      const view = this.readNewest()
+      this.lastRead = view?.manifest
+      if (view === undefined || view.manifest === undefined || view.manifest.checkpoint === null) return O.none
+      const stored = this.storedOf(view)
+      this.readAt.set(stored, view)
+      return O.some(stored)
+    })
+  }
+
+  takeOver(from: O.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch> {
+    return this.task(async () => {
+      if (this.options.readOnly) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session only reads' })
+      invariant(this.own === undefined, 'a session takes over once')
+      const before = O.isSome(from) ? this.readAt.get(from.value)?.manifest : this.lastRead
+      invariant(before !== null && (before !== undefined || O.isNone(from)), 'a session takes over from what it read itself')
+      this.environment ??= await Environment.make(this.options.file)
+      const { environment } = this
+      const seq = before?.seq ?? 0
+      const manifest: Manifest = {
+        job: this.options.job,
+        epoch: Math.max(before?.epoch ?? 0, above ?? 0) + 1,
+        seq: seq + 1,
+        tree: before?.tree ?? 0,
+        tables: before?.tables ?? [],
+        rows: before?.rows ?? [],
+        checkpoint: before?.checkpoint ?? null,
+      }
+      const won = await environment.commit(seq, () => environment.putManifest(encodeManifest(manifest), manifest.seq))
+      // The caller may read anew, and try again.
+      if (!won) throw new BackendError('BACKEND_FENCED', { file: this.options.file })
+      this.adopt(this.viewOf(environment, manifest.seq))
+      this.tables = manifest.tables
+      return epoch(manifest.epoch)
+    })
+  }
+
+  begin(id: CheckpointId, { whole = false }: WriterOptions = {}): CheckpointWriter {
+    invariant(id > (this.own?.manifest?.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
+    return new LmdbWriter(this, id, whole)
+  }
+
+  hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
+    return this.task(async () => {
+      const view = this.own ?? this.readNewest()
+      if (view?.manifest?.checkpoint?.checkpointId !== id) return O.none
+      if (!this.held.has(id)) this.held.set(id, view.use())
+      return O.some(this.storedOf(view))
+    })
+  }
+
+  letGo(id: CheckpointId): void {
+    this.held.get(id)?.letGo()
+    this.held.delete(id)
+  }
+
+  /** The store is its newest checkpoint: there is no other. */
+  retained(): readonly CheckpointId[] {
+    const checkpoint = (this.own?.manifest ?? this.lastRead)?.checkpoint ?? null
+    return checkpoint === null ? [] : [checkpointId(checkpoint.checkpointId)]
+  }
+
+  idle(): task.Task<void> {
+    return async () => undefined
+  }
+
+  close(): task.Task<void> {
+    return () => {
+      this.closed ??= this.settle()
+      return this.closed
+    }
+  }
+
+  // --- for the writers of this session, and for the tables that read what it published
+
+  /** The newest checkpoint of this session, or what it took over. Good until the next publish. */
+  get view(): View {
+    if (this.own === undefined || this.users === 0) throw new BackendError('BACKEND_NOT_OPEN', { file: this.options.file })
+    return this.own
+  }
+
+  get file(): string {
+    return this.options.file
+  }
+
+  /** Tables read from the store: it stays open until they have let go, too. */
+  use(readers: readonly StoreReader[]): void {
+    this.users += 1
+    this.readers = readers
+  }
+
+  /** Whether the rows of a checkpoint are those that are in place. */
+  isNewest(id: CheckpointId): boolean {
+    return this.own?.manifest?.checkpoint?.checkpointId === id
+  }
+
+  /** How many rows a table has in the newest checkpoint. */
+  rowsOf(uid: string, table: string): number {
+    const number = this.knownNumber(uid, table)
+    if (number === undefined) return 0
+    return this.view.manifest?.rows[number - 1] ?? this.view.count(number)
+  }
+
+  async letGoOf(): Promise<void> {
+    this.users -= 1
+    if (this.users > 0) return
+    this.own?.letGo()
+    await this.environment?.close()
+  }
+
+  numberOf(uid: string, table: string): number {
+    const known = this.knownNumber(uid, table)
+    if (known !== undefined) return known
+    this.tables = [...this.tables, [uid, table]]
+    return tableNumber(this.tables.length)
+  }
+
+  knownNumber(uid: string, table: string): number | undefined {
+    const index = this.tables.findIndex(([ownUid, ownTable]) => ownUid === uid && ownTable === table)
+    return index < 0 ? undefined : index + 1
+  }
+
+  /** Nobody has these rows any more: a table of that name begins anew. */
+  retire(uid: string, table: string): void {
+    this.tables = this.tables.map((known) => (known[0] === uid && known[1] === table ? retired : known))
+  }
+
+  /** Throws when nothing may be written or published any more. */
+  requireWritable(): void {
+    this.requireOpen()
+    if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+  }
+
+  /** Into the tree that is not in use. */
+  async writeAside(block: RowBlock | undefined): Promise<void> {
+    this.requireWritable()
+    this.requireRoom()
+    const { environment, manifest } = this.state
+    const tree = environment.trees[1 - manifest.tree] as Environment['trees'][0]
+    const won = await environment.commit(manifest.seq, () => {
+      if (block === undefined) tree.clearAsync()
+      else visitBlock(block, tree.put.bind(tree), tree.remove.bind(tree))
+    })
+    if (!won) throw this.dieOf(fenced({ file: this.options.file }))
+  }
+
+  /** Publishes what a writer has, after the publishes before it. */
+  publish(id: CheckpointId, body: Json, blocks: readonly RowBlock[], whole: boolean): Promise<void> {
+    const turn = this.publishing.then(async () => {
+      this.requireWritable()
+      this.requireRoom()
+      const { environment, manifest: before } = this.state
+      invariant(id > (before.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
+      const manifest: Manifest = {
+        ...before,
+        seq: before.seq + 1,
+        tree: whole ? ((1 - before.tree) as 0 | 1) : before.tree,
+        tables: this.tables,
+        rows: whole ? [] : this.rowCounts(before, blocks),
+        checkpoint: { checkpointId: id, epoch: before.epoch, body },
+      }
+      const bytes = encodeManifest(manifest)
+      const tree = environment.trees[before.tree]
+      const won = await environment.commit(before.seq, () => {
+        if (whole) tree.clearAsync()
+        else {
+          this.removeRetired(manifest, tree)
+          for (const block of blocks) visitBlock(block, tree.put.bind(tree), tree.remove.bind(tree))
+        }
+        environment.putManifest(bytes, manifest.seq)
+      })
+      if (!won) throw fenced({ file: this.options.file })
+      this.adopt(this.viewOf(environment, manifest.seq))
+      this.publishedOne()
+    })
+    this.publishing = turn.catch(() => undefined)
+    return turn
+  }
+
+  /** Runs work of this session as a task: refused when it is closed, waited for by `close`. */
+  task<A>(work: () => Promise<A>): taskEither.TaskEither<BackendError, A> {
+    return () => {
+      try {
+        this.requireOpen()
+      } catch (error) {
+        return Promise.resolve(E.left(error as BackendError))
+      }
+      const running = attempt(this.options.file, work)().then((result) => {
+        if (E.isLeft(result)) this.dieOf(result.left)
+        return result
+      })
+      const settled = running.then(
+        () => undefined,
+        () => undefined,
+      )
+      this.underWay.add(settled)
+      void settled.then(() => this.underWay.delete(settled))
+      return running
+    }
+  }
+
+  // --- within
+
+  private get state(): { readonly environment: Environment; readonly manifest: Manifest } {
+    const manifest = this.own?.manifest
+    invariant(this.environment !== undefined && manifest !== undefined, 'a session that has taken over has a manifest')
+    return { environment: this.environment, manifest }
+  }
+
+  /** The newest of the file, whoever published it. Kept for a while, for whoever reads it. */
+  private readNewest(): View | undefined {
+    this.environment ??= Environment.ifThere(this.options.file)
+    if (this.environment === undefined) return undefined
+    const view = new View(this.environment)
+    const { manifest } = view
+    if (manifest !== undefined && manifest.job !== this.options.job) {
+      view.letGo()
+      throw new BackendError('BACKEND_NOT_OWNED', { file: this.options.file, expected: this.options.job, found: manifest.job })
+    }
+    const known = this.reading.find(({ view: { seq } }) => seq === view.seq)
+    if (known !== undefined) {
+      view.letGo()
+      return known.view
+    }
+    this.reading.push({ view, publishes: 0 })
+    return view
+  }
+
+  /** What this session has just committed. Between the commit and now another process may have taken over. */
+  private viewOf(environment: Environment, seq: number): View {
+    const view = new View(environment)
+    if (view.seq === seq) return view
+    view.letGo()
+    throw fenced({ file: this.options.file })
+  }
+
+  private adopt(view: View): void {
+    this.own?.letGo()
+    this.own = view
+    this.tables = view.manifest?.tables ?? []
+  }
+
+  private publishedOne(): void {
+    for (const each of this.reading) {
+      each.publishes += 1
+      if (each.publishes > 1) each.view.letGo()
+    }
+    this.reading = this.reading.filter(({ publishes }) => publishes < 2)
+  }
+
+  /** Tables that read from the store know how many rows they have; of any other nobody knows once it has changed. */
+  private rowCounts({ rows }: Manifest, blocks: readonly RowBlock[]): Manifest['rows'] {
+    const changed = new Set(blocks.map(({ table }) => table))
+    return this.tables.map(([uid, table], index) => {
+      const reader = this.readers.find(({ name }) => name[0] === uid && name[1] === table)
+      return reader?.rowsCaptured ?? (changed.has(index + 1) ? null : (rows[index] ?? null))
+    })
+  }
+
+  private removeRetired({ tables }: Manifest, tree: Environment['trees'][0]): void {
+    for (const [index, [uid]] of tables.entries())
+      if (uid === '') for (const { at } of this.view.page(tableStart(index + 1), tableStart(index + 2), retiredRows)) tree.remove(at)
+  }
+
+  private storedOf(view: View): StoredCheckpoint {
+    const checkpoint = view.manifest?.checkpoint ?? null
+    invariant(checkpoint !== null, 'only a checkpoint is handed out')
+    return {
+      checkpointId: checkpointId(checkpoint.checkpointId),
+      epoch: epoch(checkpoint.epoch),
+      body: checkpoint.body,
+      readRows: (visit, isUnwanted = () => false) => this.task(() => view.readRows(visit, isUnwanted, () => this.options.clock.yield())),
+    }
+  }
+
+  private requireRoom(): void {
+    const { fileBytesMax, file } = this.options
+    const bytes = this.environment?.bytes ?? 0
+    if (bytes > fileBytesMax) throw new BackendError('BACKEND_FULL', { file, bytes, fileBytesMax })
+  }
+
+  private requireOpen(): void {
+    if (this.closed !== undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session is closed' })
+    if (this.dead !== undefined) throw this.dead
+  }
+
+  private dieOf(error: BackendError): BackendError {
+    if (error.details['fatal'] === true) this.dead ??= error
+    return error
+  }
+
+  private async settle(): Promise<void> {
+    const quiet = this.settled()
+    this.options.closing(quiet)
+    await quiet
+  }
+
+  private async settled(): Promise<void> {
+    await Promise.resolve()
+    while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.publishing
+    for (const { view } of this.reading.splice(0)) view.letGo()
+    for (const id of [...this.held.keys()]) this.letGo(id)
+    await this.letGoOf()
+  }
+}

@@ -1,0 +1,215 @@
+import type { Json } from '../../lib/json.js'
+import { decodeKey, encodeKey, type Key, mapKey } from '../../lib/key.js'
+import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
+import { type Entries, EntryTable } from '../../lib/state/entryTable.js'
+import { Row } from '../../lib/state/row.js'
+import type { RowFrames } from '../../lib/state/rowFrames.js'
+import type { RowAddress, RowCapture, RowTableOptions, RowTableScope } from '../../lib/state/rowStore.js'
+import type { PagedMember } from './pagedMember.js'
+import { type Home, Paging } from './paging.js'
+
+/**
+ * A table of entries of which those are in memory that have changed, and those that were used last.
+ *
+ * One entry is read by itself. All of a key are read together, and are known to be all until one of them is evicted.
+ */
+export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
+  readonly paging: Paging<S>
+  isRestored = false
+  /** Keys and namespaces of which every entry is in memory. */
+  private readonly complete = new WeakSet<Entries<S>>()
+
+  constructor(options: RowTableOptions<S>, scope: RowTableScope, home: Home) {
+    super(options, scope)
+    const interval = (): number => this.interval
+    this.paging = new Paging(
+      {
+        name: options.table,
+        scope,
+        get interval() {
+          return interval()
+        },
+        textOf: (address) => this.addressText(address),
+        forget: (row) => this.forgetEntry(row),
+        inMemory: () => super.rows(),
+        rowOf: (text, cells) => this.rowOf(text, cells),
+      },
+      home,
+    )
+  }
+
+  override get(key: Key, namespace: Key | undefined, entry: Key): Row<S> | undefined {
+    const row = super.get(key, namespace, entry)
+    return row === undefined ? this.load({ key, namespace, entry }) : this.paging.found(row)
+  }
+
+  override *entries(key: Key, namespace: Key | undefined): IterableIterator<Row<S>> {
+    const loaded = this.completed(key, namespace)
+    const entries = [...super.entries(key, namespace)]
+    if (loaded.length === 0) for (const row of entries) this.paging.found(row)
+    this.admit(loaded)
+    yield* entries
+  }
+
+  override sizeOf(key: Key, namespace: Key | undefined): number {
+    const loaded = this.completed(key, namespace)
+    const size = super.sizeOf(key, namespace)
+    this.admit(loaded)
+    return size
+  }
+
+  override nextNumber(key: Key, namespace: Key | undefined): number {
+    const loaded = this.completed(key, namespace)
+    const number = super.nextNumber(key, namespace)
+    this.admit(loaded)
+    return number
+  }
+
+  /** What is read from the store is checked there and then. */
+  override checkEntries(): void {
+    if (!this.paging.attached) super.checkEntries()
+  }
+
+  /** What is read from the store is put in order there and then. */
+  override order(): void {
+    if (!this.paging.attached) super.order()
+  }
+
+  override rows(): IterableIterator<Row<S>> {
+    return this.paging.rows()
+  }
+
+  override write(row: Row<S>, value: S): void {
+    const current = this.current(row)
+    this.paging.changes(current, value)
+    super.write(current, value)
+  }
+
+  override remove(row: Row<S>): void {
+    const current = this.current(row)
+    const leavesNoTrace = current.bornIn === this.interval
+    super.remove(current)
+    row.live = false
+    this.paging.gone(current, leavesNoTrace)
+  }
+
+  override capture(): RowCapture {
+    const capture = super.capture()
+    this.paging.captured(this.count)
+    return capture
+  }
+
+  override captureEnded(undone: readonly (Row<S> | undefined)[], durable: readonly (Row<S> | undefined)[] = []): void {
+    super.captureEnded(undone, durable)
+    this.paging.captureEnded()
+    this.paging.durable(durable)
+  }
+
+  override restoreMeta(stored: Json): void {
+    super.restoreMeta(stored)
+    this.isRestored = true
+  }
+
+  override restore(chunk: RowChunk): void {
+    this.paging.restoring(() => super.restore(chunk))
+  }
+
+  override encodeRow(row: Row<S>, value: S, touchedMs: number, frames: RowFrames): void {
+    const text = this.states.length > 1 ? this.addressText(row) : undefined
+    const cells = text === undefined ? undefined : this.paging.stored(text, row.key)
+    const foreign = cells === undefined ? undefined : this.stored(cells).foreign
+    if (text !== undefined && foreign !== undefined) this.foreign.set(text, foreign)
+    super.encodeRow(row, value, touchedMs, frames)
+    if (text !== undefined && foreign !== undefined) this.foreign.delete(text)
+  }
+
+  setSize(rows: number): void {
+    this.count = rows
+  }
+
+  protected override touch(row: Row<S>): void {
+    super.touch(row)
+    this.paging.touched(row)
+  }
+
+  protected override insert(address: RowAddress, value: S): Row<S> {
+    const row = super.insert(address, value)
+    if (this.paging.isRestoring) this.touch(row)
+    return row
+  }
+
+  /** A row that was evicted while somebody held it: what is there now is what counts. */
+  private current(row: Row<S>): Row<S> {
+    return this.paging.isEvicted(row) ? (this.locate(row) ?? row) : row
+  }
+
+  private forgetEntry(row: Row<S>): void {
+    const entries = this.entriesOf(mapKey(row.key), row.namespace)
+    if (entries !== undefined) this.complete.delete(entries)
+    this.take(row)
+  }
+
+  private load(address: RowAddress): Row<S> | undefined {
+    if (!this.paging.attached || this.isComplete(address)) return undefined
+    const cells = this.paging.cells(this.addressText(address), address.key)
+    if (cells === undefined) return undefined
+    const row = this.read(address, cells)
+    if (row !== undefined) this.paging.loaded(row)
+    return row
+  }
+
+  private read(address: RowAddress, cells: Uint8Array): Row<S> | undefined {
+    const { own } = this.stored(cells)
+    if (own === undefined) return undefined
+    this.options.checkEntry?.(address.entry as Key)
+    const row = super.insert(address, own.value)
+    row.touchedMs = own.touchedMs
+    return row
+  }
+
+  private isComplete({ key, namespace }: Pick<RowAddress, 'key' | 'namespace'>): boolean {
+    const entries = this.entriesOf(mapKey(key), namespace)
+    return entries !== undefined && this.complete.has(entries)
+  }
+
+  /** Reads what is not in memory of a key and namespace. Answers it: it may be evicted only when whoever asked has seen all. */
+  private completed(key: Key, namespace: Key | undefined): readonly Row<S>[] {
+    if (!this.paging.attached || this.isComplete({ key, namespace })) return []
+    const prefix = `${encodeKey([key, namespace === undefined ? [] : [namespace]]).slice(0, -1)},`
+    const loaded: Row<S>[] = []
+    for (const { text, cells } of this.paging.beginningWith(prefix, key)) {
+      const entry = decodeKey(text.slice(prefix.length, -1))
+      if (super.get(key, namespace, entry) !== undefined) continue
+      const row = this.read({ key, namespace, entry }, cells)
+      if (row !== undefined) loaded.push(row)
+    }
+    const entries = this.entriesOf(mapKey(key), namespace)
+    if (entries === undefined) return loaded
+    this.complete.add(entries)
+    if (loaded.length > 0) inOrder(entries)
+    return loaded
+  }
+
+  private admit(loaded: readonly Row<S>[]): void {
+    for (const row of loaded) this.paging.loaded(row)
+  }
+
+  /** The row of an address for a walk over all: the one in memory, or one that stands for itself. */
+  private rowOf(text: string, cells: Uint8Array): Row<S> | undefined {
+    const { key, namespace, entry } = this.addressOf(decodeKey(text))
+    const row = super.get(key, namespace, entry as Key)
+    if (row !== undefined) return row
+    const { own } = this.stored(cells)
+    if (own === undefined) return undefined
+    const loose = new Row(key, namespace, own.value, entry)
+    loose.touchedMs = own.touchedMs
+    return this.paging.loose(loose)
+  }
+}
+
+/** The store has the entries of a key in the order of their texts; elements of a list are numbered. */
+function inOrder<S>(entries: Entries<S>): void {
+  if (entries.many === undefined) return
+  const numberOf = ([, { entry }]: readonly [unknown, Row<S>]): number => (typeof entry === 'number' ? entry : -1)
+  entries.many = new Map([...entries.many].sort((a, b) => numberOf(a) - numberOf(b)))
+}

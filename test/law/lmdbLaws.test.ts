@@ -1,0 +1,22 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
+import { lmdb, lmdbIn } from '../../backends/lmdb/lmdb.js'
+import { storageLaws } from '../../laws/storageLaws.js'
+
+describe('the store of LMDB', () => {
+  const laws = storageLaws(
+    async () => {
+      const path = await mkdtemp(join(tmpdir(), 'rxweir-'))
+      return {
+        storage: lmdb(path).storage,
+        // Sessions that do not know of each other: what another process has.
+        otherProcess: () => lmdbIn(new Map(), path).storage,
+        dispose: () => rm(path, { recursive: true }),
+      }
+    },
+    { twoProcesses: true },
+  )
+  for (const law of laws) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 5 }))
+})
