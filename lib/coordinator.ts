@@ -187,7 +187,12 @@ export class Coordinator {
     const dueMs = Math.max(this.lastStartMs + this.intervalMs, this.lastEndMs + minPauseMs)
     // Where the clock was set back, what was noted before lies far ahead.
     const latestMs = this.host.clock.nowMs() + Math.max(this.intervalMs, minPauseMs)
-    this.timer = this.host.clock.callAt(Math.min(dueMs, latestMs), () => this.ask())
+    this.timer = this.host.clock.callAt(Math.min(dueMs, latestMs), () => this.due())
+  }
+
+  /** Behind one that was asked for and is under way, both pauses begin anew. */
+  private due(): void {
+    if (this.pending === undefined) this.ask()
   }
 
   private ask(): void {

@@ -33,7 +33,7 @@ export interface JobRunHandle {
   readonly events$: Observable<JobEvent>
   /** Resolves when the job has completed or was stopped; rejects with its error. */
   readonly done: Promise<void>
-  /** Takes a checkpoint now. Resolves with its id when it is complete. */
+  /** Takes a checkpoint now, or as soon as the run has begun. Resolves with its id when it is complete. */
   checkpoint(): Promise<number>
   /**
    * Takes a checkpoint and, when everything in it has been committed, copies it into a storage that has none of this job, such as `directory(path)` with a path of its own. The

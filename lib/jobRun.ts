@@ -101,6 +101,9 @@ export class JobRun implements RunContext {
   /** Resolves when nothing of this run is under way any more. */
   readonly quiet: Promise<void>
   private becomeQuiet: () => void = () => {}
+  /** Resolves when there is a coordinator, or never will be. */
+  private readonly begun: Promise<void>
+  private becomeBegun: () => void = () => {}
   private readonly participants = new Map<string, Participant>()
   private readonly commits = new Map<string, CommitQueue>()
   private readonly writers = new Map<string, SinkWriter<never>>()
@@ -139,6 +142,9 @@ export class JobRun implements RunContext {
     this.quiet = new Promise((resolve) => {
       this.becomeQuiet = resolve
     })
+    this.begun = new Promise((resolve) => {
+      this.becomeBegun = resolve
+    })
   }
 
   /** Runs the job to its end. Never rejects: how it ended goes to the observer. */
@@ -150,6 +156,7 @@ export class JobRun implements RunContext {
       await this.recovery
       if (this.over) return
       this.coordinator?.start()
+      this.becomeBegun()
       await this.pump?.run()
     } catch (error) {
       this.fail(error)
@@ -168,9 +175,12 @@ export class JobRun implements RunContext {
     void this.close()
   }
 
-  /** A checkpoint now. */
-  checkpoint(): Promise<CheckpointId> {
-    return this.coordinator?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', { reason: 'the run has not started' }))
+  /** A checkpoint now, or as soon as the run has begun. */
+  async checkpoint(): Promise<CheckpointId> {
+    if (this.coordinator === undefined) await this.begun
+    this.goOn()
+    invariant(this.coordinator !== undefined, 'a run that has begun has a coordinator')
+    return this.coordinator.checkpoint()
   }
 
   /** A checkpoint now and, once everything in it is committed, a copy of it that belongs to whoever asked for it. */
@@ -609,6 +619,7 @@ export class JobRun implements RunContext {
   private async close(): Promise<void> {
     void this.session?.close()()
     const coordination = this.coordinator?.close()
+    this.becomeBegun()
     this.pump?.stop()
     for (const source of this.graph?.sources ?? []) source.close()
     for (const release of this.releases.splice(0)) this.letGo(release)

@@ -117,12 +117,53 @@ describe('when checkpoints come', () => {
     await run.done
   })
 
-  test('asked of a run that has ended, or not begun, it is cancelled', async () => {
-    const { run } = counting()
-    await expect(run.checkpoint()).rejects.toMatchObject({ code: 'CHECKPOINT_CANCELLED' })
+  test('one that falls due while another is written, which was asked for, begins when the minimum pause is over', async () => {
+    const slow = gate()
+    const { run, clock } = counting({
+      checkpoints: { intervalMs: 1_000, minPauseMs: 500 },
+      storage: { publish: (id) => (id === 1 ? slow.opened : undefined) },
+    })
     await settled()
+    await clock.advance(900)
+    const asked = run.checkpoint()
+    await settled()
+    await clock.advance(1_200)
+    expect(run.of('checkpointStarted')).toHaveLength(1)
+    slow.open()
+    await asked
+    await clock.advance(499)
+    expect(run.of('checkpointStarted')).toHaveLength(1)
+    await clock.advance(1)
+    expect(run.of('checkpointStarted')).toHaveLength(2)
+    run.cancel()
+  })
+
+  test('one that is asked for does not wait for the minimum pause', async () => {
+    const { run } = counting({ checkpoints: { intervalMs: 1_000, minPauseMs: 5_000 } })
+    await settled()
+    expect(await run.checkpoint()).toBe(1)
+    expect(await run.checkpoint()).toBe(2)
+    run.cancel()
+  })
+
+  test('asked of a run that has not begun, it is taken as soon as it has', async () => {
+    const { run } = counting()
+    const target = memory()
+    expect(await Promise.all([run.checkpoint(), run.savepoint(target)])).toEqual([1, 1])
+    expect(run.kinds()).toContain('savepointCompleted')
+    await run.stop()
+  })
+
+  test('asked of a run that has ended, or ends before it has begun, it is cancelled', async () => {
+    const { run } = counting()
     await run.stop()
     await expect(run.checkpoint()).rejects.toMatchObject({ code: 'CHECKPOINT_CANCELLED' })
+    const failing = counting({ storage: { open: () => Promise.reject(down()) } }).run
+    const cancelled = counting().run
+    const asked = [failing, cancelled].flatMap((each) => [each.checkpoint(), each.savepoint(memory())])
+    cancelled.cancel()
+    for (const each of asked) await expect(each).rejects.toMatchObject({ code: 'CHECKPOINT_CANCELLED' })
+    await expect(failing.done).rejects.toMatchObject({ code: 'BACKEND_IO' })
   })
 
   test('under way when the run is cancelled it is cancelled with it, and does not come to be', async () => {
