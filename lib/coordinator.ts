@@ -18,6 +18,7 @@ import { BackendError, CheckpointError, hasCode, InvariantViolation, invariant, 
 import type { JobEvent } from './events.js'
 import { type CheckpointId, checkpointId, type Epoch, type OperatorUid } from './identity.js'
 import type { InstanceShare } from './instanceShare.js'
+import type { CheckpointFigures, RunMetrics } from './metrics.js'
 import type { CheckpointSession, CheckpointWriter, ExpiredRows } from './ports/checkpointStorage.js'
 import type { Participant, Snapshot } from './run.js'
 import type { RunSource } from './runSource.js'
@@ -66,6 +67,10 @@ interface Pending {
   aborted: CheckpointError | undefined
   rows: number
   bytes: number
+  /** When the barrier had passed, when all was encoded, and when all transactions were durable. */
+  passedMs: number
+  encodedMs: number
+  preparedMs: number
 }
 
 interface Waiter {
@@ -96,6 +101,9 @@ export class Coordinator {
   private waiters: Waiter[] = []
   private nextId: number
   private failures = 0
+  private completed = 0
+  private failed = 0
+  private last: CheckpointFigures | undefined
   private asked = false
   /** Complete checkpoints whose transactions are not all visible yet, oldest first. */
   private readonly committing: CheckpointId[] = []
@@ -153,9 +161,15 @@ export class Coordinator {
     this.ended(pending)
     this.host.report({ kind: 'checkpointAborted', checkpointId: id, error })
     this.failures += 1
+    this.failed += 1
     for (const waiter of pending.waiters) waiter.reject(error)
     if (this.failures > (this.options.tolerableFailures ?? 10))
       this.host.fail(new CheckpointError('CHECKPOINTS_FAILING', { failures: this.failures, checkpointId: id }, { cause: error }))
+  }
+
+  /** How its checkpoints went, so far. */
+  figures(): RunMetrics['checkpoints'] {
+    return { completed: this.completed, failed: this.failed, last: this.last }
   }
 
   /** A sink has confirmed a commit: what waited for that may go on. */
@@ -221,6 +235,9 @@ export class Coordinator {
       aborted: undefined,
       rows: 0,
       bytes: 0,
+      passedMs: 0,
+      encodedMs: 0,
+      preparedMs: 0,
     }
     this.pending = pending
     this.lastStartMs = pending.startedMs
@@ -234,6 +251,7 @@ export class Coordinator {
     for (let hop = 0; hop < hopsMax && missing().length > 0 && pending.aborted === undefined; hop++) await undefined
     if (pending.aborted !== undefined || this.closed) return
     if (missing().length > 0) return this.host.fail(new StreamError('BARRIER_LOST', { checkpointId: id, uids: missing() }))
+    pending.passedMs = clock.nowMs()
     void this.persist(pending)
   }
 
@@ -257,7 +275,9 @@ export class Coordinator {
       if (pending.aborted !== undefined) return
       pending.writer = this.host.session.begin(pending.id)
       await this.writeRows(pending, pending.writer)
+      pending.encodedMs = this.host.clock.nowMs()
       for (const queue of this.host.commits.values()) await queue.prepared(pending.id)
+      pending.preparedMs = this.host.clock.nowMs()
       if (pending.aborted !== undefined) return
       pending.publishing = true
       await unwrap(pending.writer.publish(this.body(pending), expiredIn(pending)))
@@ -343,13 +363,22 @@ export class Coordinator {
     if (pending.aborted === undefined) for (const { tables } of pending.snapshots.values()) for (const table of tables) table.release()
     this.ended(pending)
     this.failures = 0
+    const { rows, bytes } = pending
     const durationMs = this.lastEndMs - pending.startedMs
+    const phases = {
+      barrierMs: pending.passedMs - pending.startedMs,
+      encodeMs: pending.encodedMs - pending.passedMs,
+      preCommitMs: pending.preparedMs - pending.encodedMs,
+      publishMs: this.lastEndMs - pending.preparedMs,
+    }
+    this.completed += 1
+    this.last = { checkpointId: id, durationMs, rows, bytes, phases }
     for (const queue of this.host.commits.values()) queue.decide(id)
     if (this.closed) return
     this.committing.push(id)
     this.tell((participant) => participant.checkpointCompleted(id))
     this.host.completed(id, pending.offsets)
-    this.host.report({ kind: 'checkpointCompleted', checkpointId: id, durationMs, rows: pending.rows, bytes: pending.bytes })
+    this.host.report({ kind: 'checkpointCompleted', checkpointId: id, durationMs, rows, bytes, phases })
     this.reportCommitted()
     for (const waiter of pending.waiters) waiter.resolve(id)
   }

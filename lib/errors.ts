@@ -51,6 +51,11 @@ export const errorTable = {
     meaning: 'values are to be noted down, and the storage has no journal',
     hint: 'use a storage that has one, such as directory(...), or leave journal: true out',
   },
+  STATE_UNKNOWN: {
+    class: 'ConfigurationError',
+    meaning: 'a run has no state of this name',
+    hint: 'name the uid of an operator and one of its states; they are there once the run has started',
+  },
   STATE_NOT_SPLITTABLE: {
     class: 'ConfigurationError',
     meaning: 'an operator of a job of several instances needs records that only other instances have',

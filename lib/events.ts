@@ -1,5 +1,6 @@
 import type { DroppedRecords } from './droppedRecords.js'
 import type { CheckpointError } from './errors.js'
+import type { CheckpointPhases } from './metrics.js'
 
 /** What a job tells whoever subscribes to it. */
 export type JobEvent =
@@ -21,6 +22,7 @@ export type JobEvent =
       readonly durationMs: number
       readonly rows: number
       readonly bytes: number
+      readonly phases: CheckpointPhases
     }
   /** A copy of the checkpoint is complete where it was asked for. */
   | { readonly kind: 'savepointCompleted'; readonly checkpointId: number; readonly rows: number }

@@ -10,9 +10,11 @@ import { operatorUid } from './identity.js'
 import type { JobInstance } from './instanceShare.js'
 import { type JobOptions, runOptionsOf } from './jobOptions.js'
 import { type Graph, JobRun, type StopOptions } from './jobRun.js'
+import type { RunMetrics } from './metrics.js'
 import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
+import type { StateQuery } from './query.js'
 import type { RestartStrategy } from './restart/restartStrategy.js'
 import type { RestoreCheck } from './restore/restoreCheck.js'
 import { type Sunk, sink } from './sink.js'
@@ -42,6 +44,13 @@ export interface JobRunHandle {
   savepoint(target: CheckpointStorage): Promise<number>
   /** Where every operator stands in event time, and which input the others wait for. */
   explainWatermark(): WatermarkExplanation
+  /**
+   * A look into a state of an operator of the run, by the name that the operator gives it; `state` for {@link statefulMap}. Between two
+   * turns of the event loop it does not change.
+   */
+  query(uid: string, state: string): StateQuery
+  /** Where sources, operators, sinks and checkpoints of the run stand: a look at counters that are kept anyway. */
+  metrics(): RunMetrics
   /** The records that operators have dropped in this run, by reason: mostly late ones that no side output takes. */
   droppedRecords(): readonly DroppedRecords[]
   /**
@@ -127,6 +136,8 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
   return job
 }
 
+const noMetrics: RunMetrics = { sources: [], operators: [], sinks: [], checkpoints: { completed: 0, failed: 0, last: undefined } }
+
 /** The run of a job that goes on, or was the last to. */
 const current = new WeakMap<Job, JobRun>()
 
@@ -167,6 +178,12 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
+    query: (uid, state) => {
+      const run = current.get(job)
+      if (run === undefined) throw new ConfigurationError('STATE_UNKNOWN', { uid, state, reason: 'the job has not run' })
+      return run.query(uid, state)
+    },
+    metrics: () => current.get(job)?.metrics() ?? noMetrics,
     droppedRecords: () => current.get(job)?.droppedRecords() ?? [],
     savepoint: (target) => current.get(job)?.savepoint(target) ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     stop: async (options = {}) => {

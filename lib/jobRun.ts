@@ -26,12 +26,14 @@ import { explain, type WatermarkExplanation } from './eventTime.js'
 import { type CheckpointId, type Epoch, type JobName, operatorUid } from './identity.js'
 import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
+import type { RunMetrics } from './metrics.js'
 import type { Pacing } from './pacing.js'
 import { Pauses } from './pauses.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
 import type { SourceReader } from './ports/replayableSource.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
+import type { StateQuery } from './query.js'
 import { Beginning } from './restore/beginning.js'
 import { checkRestore, type RestoreCheck } from './restore/restoreCheck.js'
 import type { RestoreChoice } from './restore/restoreOptions.js'
@@ -282,6 +284,45 @@ export class JobRun implements RunContext {
   /** What operators have dropped in this run, by reason. */
   droppedRecords(): readonly DroppedRecords[] {
     return [...this.participants.values()].flatMap((participant) => participant.droppedRecords())
+  }
+
+  /** A look into a state of an operator. */
+  query(uid: string, state: string): StateQuery {
+    const found = this.participants.get(uid)?.query(state)
+    if (found === undefined)
+      throw new ConfigurationError('STATE_UNKNOWN', {
+        uid,
+        state,
+        uids: [...this.participants.values()].filter(({ derived }) => !derived).map(({ uid }) => uid),
+      })
+    return found
+  }
+
+  /** Where everything stands. */
+  metrics(): RunMetrics {
+    const participants = [...this.participants.values()]
+    const nowMs = this.clock.nowMs()
+    return {
+      sources: (this.graph?.sources ?? []).map(({ uid, records, finished }) => ({ uid, records, finished, paused: this.pauses.isPaused(uid) })),
+      operators: participants
+        .filter(({ kind }) => kind === 'operator')
+        .map((participant) => {
+          const { watermark } = participant.eventTime()
+          const watermarkLagMs = Number.isFinite(watermark) ? nowMs - watermark : undefined
+          return { uid: participant.uid, watermark, watermarkLagMs, rows: participant.rowCounts(), dropped: participant.droppedRecords() }
+        }),
+      sinks: participants.flatMap(({ uid, sink }) =>
+        sink === undefined
+          ? []
+          : {
+              uid,
+              records: sink.records,
+              unconfirmedCommits: this.commits.get(uid)?.unconfirmed ?? 0,
+              full: this.writers.get(uid)?.full() === true,
+            },
+      ),
+      checkpoints: this.coordinator?.figures() ?? { completed: 0, failed: 0, last: undefined },
+    }
   }
 
   /** Where every operator stands in event time, and which input the others wait for. */

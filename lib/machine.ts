@@ -61,6 +61,8 @@ export interface Machine<T> extends Receiver<T> {
   /** A sink only: what it writes to, and the writer once the run has opened it. */
   readonly sink?: TransactionalSink<T>
   attachWriter?(writer: SinkWriter<T>): void
+  /** A sink only: how many records it has written. */
+  readonly written?: number
   /** A sink only: ends the current transaction at the barrier. */
   preCommit?(checkpointId: CheckpointId): taskEither.TaskEither<Error, option.Option<TransactionHandle>>
 }

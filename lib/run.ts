@@ -12,6 +12,7 @@ import type { Limits } from './limits.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { StateTables } from './ports/stateBackend.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
+import type { StateQuery } from './query.js'
 import type { Redistribution } from './restore/redistribution.js'
 import type { Slices } from './slices.js'
 import type { RowCapture } from './state/rowStore.js'
@@ -82,6 +83,10 @@ export interface Participant {
   /** Puts together what instances had beside their rows; undefined where that cannot be done. */
   joinStates(states: readonly Json[], share: InstanceShare): Json | undefined
   eventTime(): OperatorTime
+  /** A look into one of its states; undefined where it has none of that name. */
+  query(state: string): StateQuery | undefined
+  /** How many rows each of its tables has. */
+  rowCounts(): { readonly [table: string]: number }
   droppedRecords(): readonly DroppedRecords[]
   /** A sink only. */
   readonly sink?: SinkParticipant | undefined
@@ -90,6 +95,8 @@ export interface Participant {
 export interface SinkParticipant {
   readonly target: TransactionalSink<never>
   attach(writer: SinkWriter<never>): void
+  /** How many records were written in this run. */
+  readonly records: number
 }
 
 /** What an operator hands over at a barrier. Everything in it is fixed at that moment; encoding follows in slices. */

@@ -10,6 +10,8 @@ export interface RunSource<T> {
   offset: SourceOffset
   /** The source has said that it has no more, now or before a restart. */
   finished: boolean
+  /** How many records were let in by this run. */
+  readonly records: number
   /** Nobody in the graph reads it. */
   readonly unused: boolean
   start(run: RunContext): void

@@ -43,6 +43,7 @@ export function sink<T>(uid: string, to: TransactionalSink<T>): (source: AnyStre
 }
 
 class SinkMachine<T> implements Machine<T> {
+  written = 0
   private writer: SinkWriter<T> | undefined
 
   constructor(
@@ -57,7 +58,9 @@ class SinkMachine<T> implements Machine<T> {
 
   processRecord(value: T, timestamp: number | undefined, key: unknown): void {
     invariant(this.writer !== undefined, 'a sink is open before its first record')
-    if (this.writes) this.writer.write(value, timestamp, key)
+    if (!this.writes) return
+    this.writer.write(value, timestamp, key)
+    this.written += 1
   }
 
   endOfInput(): void {

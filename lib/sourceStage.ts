@@ -18,6 +18,7 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
   readonly tags: readonly string[]
   offset: SourceOffset = null
   finished = false
+  records = 0
   /** The end was told downstream: of the source, or because the job drains. */
   private ended = false
   private readonly main: Downstream[] = []
@@ -86,6 +87,7 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
       }
     }
     if (end > from) this.offset = batch.offsetAfter(end - 1)
+    this.records += end - from
     return end
   }
 

@@ -15,12 +15,15 @@ import { CheckpointError, ConfigurationError, invariant, RestoreError } from './
 import type { OperatorTime } from './eventTime.js'
 import { InstanceShare } from './instanceShare.js'
 import type { Json } from './json.js'
+import { normalKey } from './key.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
+import type { StateQuery, StateRow } from './query.js'
 import type { Redistribution } from './restore/redistribution.js'
 import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
 import { type SideOutput, tagOf } from './sideOutput.js'
 import { SlicedEntry } from './slicedEntry.js'
+import type { Row } from './state/row.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
 import { storedTime, timeStored } from './storedTime.js'
 
@@ -303,7 +306,7 @@ export class StageRun implements Upstream, Junction, Participant {
   get sink(): SinkParticipant | undefined {
     const target = this.machine?.sink
     if (target === undefined) return undefined
-    return { target, attach: (writer) => this.machine?.attachWriter?.(writer as never) }
+    return { target, attach: (writer) => this.machine?.attachWriter?.(writer as never), records: this.machine?.written ?? 0 }
   }
 
   restore(stored: StoredSnapshot): void {
@@ -371,6 +374,25 @@ export class StageRun implements Upstream, Junction, Participant {
   /** Where it stands in event time. */
   eventTime(): OperatorTime {
     return { uid: this.uid, watermark: this.inputWatermark, idle: this.inputIdle ?? false, inputs: this.alignment?.inputTimes() ?? [] }
+  }
+
+  query(state: string): StateQuery | undefined {
+    const table = this.tables.find(({ options }) => options.state === state)
+    if (table === undefined) return undefined
+    const shown = ({ key, namespace, entry, value }: Row<unknown>): StateRow => ({ key, namespace, entry, value })
+    return {
+      get size() {
+        return table.size
+      },
+      get: (key) => Array.from(table.rowsOf(normalKey(key)), shown),
+      *rows() {
+        for (const row of table.rows()) yield shown(row)
+      },
+    }
+  }
+
+  rowCounts(): { readonly [table: string]: number } {
+    return Object.fromEntries(this.tables.map((table) => [table.name, table.size]))
   }
 
   droppedRecords(): readonly DroppedRecords[] {

@@ -17,6 +17,7 @@ import { readOffset, storedOffset } from './intakeOffset.js'
  */
 export class IntakeStage implements RunSource<Entry> {
   finished = false
+  records = 0
   private next = 0
   /** Inputs that have said that they have no more. A job that drains tells operators the end of all, but that is not kept. */
   private readonly endedInputs = new Set<string>()
@@ -77,7 +78,10 @@ export class IntakeStage implements RunSource<Entry> {
       if (entry.kind === 'end') {
         this.endedInputs.add(entry.input)
         outlet.end(false)
-      } else if (!outlet.ended) outlet.receiver.processRecord(entry.value, undefined, undefined)
+      } else if (!outlet.ended) {
+        this.records += 1
+        outlet.receiver.processRecord(entry.value, undefined, undefined)
+      }
       // What is behind has more to do than fits: the rest of the batch comes later.
       if (this.run?.slices?.held === true) return index + 1
     }

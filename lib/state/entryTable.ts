@@ -86,6 +86,11 @@ export class EntryTable<S> extends RowStore<S> {
     }
   }
 
+  /** Visits the rows of one key, of all its namespaces. */
+  *rowsOf(key: Key): IterableIterator<Row<S>> {
+    for (let entries = this.heads.get(mapKey(key)); entries !== undefined; entries = entries.next) yield* all(entries)
+  }
+
   protected addressText(row: RowAddress): string {
     return encodeKey([row.key, row.namespace === undefined ? [] : [row.namespace], row.entry as Key])
   }

@@ -120,6 +120,9 @@ export abstract class RowStore<S> {
   /** Visits all rows. The one visited may be removed meanwhile. */
   abstract rows(): IterableIterator<Row<S>>
 
+  /** Visits the rows of one key. */
+  abstract rowsOf(key: Key): IterableIterator<Row<S>>
+
   protected abstract addressOf(decoded: Key): RowAddress
   protected abstract addressText(address: RowAddress): string
   protected abstract locate(address: RowAddress): Row<S> | undefined
