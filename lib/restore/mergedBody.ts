@@ -9,7 +9,7 @@ import { RestoreError } from '../errors.js'
 import type { InstanceShare } from '../instanceShare.js'
 import type { Json } from '../json.js'
 import { storedTime, timeStored } from '../storedTime.js'
-import type { Part, Program } from './restorePlan.js'
+import type { Part, Program } from './restored.js'
 
 /** What the shell of an operator stores beside its rows (stageRun.ts). */
 export interface OperatorMeta {

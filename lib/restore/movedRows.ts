@@ -13,7 +13,8 @@ import type { CheckpointWriter, RowChunk } from '../ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../state/rowFrames.js'
 import { unwrap } from '../task.js'
 import { evenSplit, type Redistribution } from './redistribution.js'
-import type { Part, Program, RestorePlan } from './restorePlan.js'
+import type { Part, Program } from './restored.js'
+import type { RestorePlan } from './restorePlan.js'
 
 const chunkBytes = 256 * 1024
 

@@ -7,7 +7,8 @@ import { readCells } from '../state/cells.js'
 import { readRows } from '../state/rowFrames.js'
 import { unwrap } from '../task.js'
 import type { OperatorMeta } from './mergedBody.js'
-import type { Part, Program, RestorePlan } from './restorePlan.js'
+import type { Part, Program } from './restored.js'
+import type { RestorePlan } from './restorePlan.js'
 
 /** What becomes of a stored state in the program. */
 export type StateOutcome =

@@ -7,22 +7,9 @@
 import { byName, type CheckpointBody, instanceOf } from '../checkpointBody.js'
 import { ConfigurationError, type ErrorDetails, RestoreError } from '../errors.js'
 import type { InstanceShare } from '../instanceShare.js'
-import type { StoredCheckpoint } from '../ports/checkpointStorage.js'
-import type { Participant } from '../run.js'
 import { mergedBody } from './mergedBody.js'
+import type { Part, Program } from './restored.js'
 import type { RestoreChoice } from './restoreOptions.js'
-
-/** A checkpoint, or one of the savepoints that make one together. */
-export interface Part {
-  readonly stored: StoredCheckpoint
-  readonly body: CheckpointBody
-}
-
-/** What the graph function has made. */
-export interface Program {
-  readonly sources: ReadonlySet<string>
-  readonly participants: ReadonlyMap<string, Participant>
-}
 
 export interface RestorePlan {
   readonly parts: readonly Part[]
