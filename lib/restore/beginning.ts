@@ -15,8 +15,9 @@ import type { InstanceShare } from '../instanceShare.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from '../ports/checkpointStorage.js'
 import { unwrap } from '../task.js'
 import { MovedRows } from './movedRows.js'
+import type { Part, Program } from './restored.js'
 import type { RestoreChoice } from './restoreOptions.js'
-import { type Part, type Program, planRestore, type RestorePlan } from './restorePlan.js'
+import { planRestore, type RestorePlan } from './restorePlan.js'
 
 /** So often somebody may publish while a run is about to take over. */
 const attemptsMax = 5
