@@ -3,6 +3,7 @@ import { type PostgresServer, postgresServer } from '../support/postgresServer.j
 import { type TestDatabase, testDatabase } from './database.js'
 import { rightsSuite } from './rights.suite.js'
 import { sinksSuite } from './sinks.suite.js'
+import { sourceSuite } from './source.suite.js'
 import { storageSuite } from './storage.suite.js'
 
 const server = await postgresServer()
@@ -24,5 +25,6 @@ describe.skipIf(server === undefined)('on a server of Postgres', () => {
 
   storageSuite(ours)
   sinksSuite(ours)
+  sourceSuite(ours)
   rightsSuite(ours)
 })
