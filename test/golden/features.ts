@@ -7,10 +7,12 @@ import { fileSink } from './features/fileSink.js'
 import { joining } from './features/joining.js'
 import { keyedState } from './features/keyedState.js'
 import { keyGroups } from './features/keyGroups.js'
+import { keyGroupsMoved } from './features/keyGroupsMoved.js'
 import { mergingWindowSet } from './features/mergingWindowSet.js'
 import { multiplexer } from './features/multiplexer.js'
 import { operatorState } from './features/operatorState.js'
 import { processing } from './features/processing.js'
+import { redistribution } from './features/redistribution.js'
 import { restartStrategies } from './features/restartStrategies.js'
 import { schemaEvolution } from './features/schemaEvolution.js'
 import { timerService } from './features/timerService.js'
@@ -42,12 +44,12 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'interval-join': joining,
   'key-groups': keyGroups,
   'keyed-state': keyedState,
-  'keyed-state-rescale': notYet('rescaling'),
+  'keyed-state-rescale': keyGroupsMoved,
   'merging-window-set': mergingWindowSet,
   'operator-state': operatorState,
-  'operator-state-redistribution': notYet('rescaling'),
+  'operator-state-redistribution': redistribution,
   'process-function': processing,
-  rescaling: notYet('rescaling'),
+  rescaling: processing,
   'restart-strategy': restartStrategies,
   'schema-evolution': schemaEvolution,
   'state-ttl': keyedState,

@@ -56,10 +56,10 @@ function compareStep(golden: Case, index: number, emitted: Emitted[], player: Pl
 
 /** The fields of an output that count. An error is an error: types and messages of another language say nothing here. */
 function output(fields: Fields): Fields {
-  const { after: _after, note: _note, inst: _inst, kind, ...rest } = fields
+  const { after: _after, note: _note, kind, ...rest } = fields
   if (kind === 'error' || kind === 'jobFailure') return { kind: 'error' }
   if (kind === 'record' || kind === 'side')
-    return normal({ kind, value: rest['value'], ts: rest['ts'], ...(kind === 'side' ? { tag: rest['tag'] } : {}) }) as Fields
+    return normal({ kind, value: rest['value'], ts: rest['ts'], inst: rest['inst'], ...(kind === 'side' ? { tag: rest['tag'] } : {}) }) as Fields
   return normal({ kind, ...rest }) as Fields
 }
 

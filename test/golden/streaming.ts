@@ -1,12 +1,13 @@
 import type { RowStore } from '../../lib/state/rowStore.js'
 import { type Elements, Harness, type Kept } from './harness.js'
-import { type Case, type Fields, NotYet, plainValue, recordTime, unknown, watermarkTime } from './model.js'
+import { type Case, type Fields, plainValue, recordTime, unknown, watermarkTime } from './model.js'
 import { type Emitted, play } from './play.js'
 
 export interface Streaming {
   readonly inputs: number
   readonly tags?: readonly string[]
-  build(inputs: readonly Elements[]): Elements
+  /** Where it runs as one of several instances, `ownKey` is a key that belongs to this one. */
+  build(inputs: readonly Elements[], ownKey?: string): Elements
   /** What functions told the case since the last call. */
   told?(): Emitted[]
   answer?(expected: Fields, tables: readonly RowStore<unknown>[]): Fields | undefined
@@ -25,8 +26,7 @@ export const tagsOf = ({ expected, config }: Case, more: readonly string[] = [])
 
 /** Feeds elements, watermarks and checkpoints to an operator, and collects what it emits. */
 export function stream(golden: Case, under: Streaming): Promise<void> {
-  if (golden.input.some(({ inst }) => inst !== undefined)) throw new NotYet('rescaling')
-  const harness = new Harness(under)
+  const harness = new Harness({ ...under, build: (inputs) => under.build(inputs) })
   const kept = new Map<string, Kept>()
   const input = (event: Fields): number => (event['input'] ?? (event['channel'] ?? 0) + 1) - 1
   return play(golden, {

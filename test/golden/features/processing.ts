@@ -11,9 +11,14 @@ import { type Seen, type UserFunction, userFunction } from '../functions.js'
 import type { Elements } from '../harness.js'
 import { type Case, type Fields, Unsupported, unknown } from '../model.js'
 import type { Emitted } from '../play.js'
+import { rescaled } from '../rescaled.js'
 import { keyOf, stream, tagsOf } from '../streaming.js'
 
-type Make = (fn: UserFunction, golden: Case, tell: Seen['tell']) => { readonly inputs: number; build(inputs: readonly Elements[]): Elements }
+type Make = (
+  fn: UserFunction,
+  golden: Case,
+  tell: Seen['tell'],
+) => { readonly inputs: number; build(inputs: readonly Elements[], ownKey?: string): Elements }
 
 const named = (tag: unknown) => (typeof tag === 'string' ? sideOutput<any>(tag) : (tag as never))
 
@@ -76,9 +81,9 @@ const onTwoInputs: Make = (fn, golden, tell) => ({
 
 const onBroadcast: Make = (fn, golden, tell) => ({
   inputs: 2,
-  build: ([first, second]) => {
+  build: ([first, second], ownKey = 'key') => {
     const { keyBy: by, operator } = golden.config
-    const key = operator === 'broadcastProcess' ? keyOf(null) : keyOf(by ?? 'value')
+    const key = operator === 'broadcastProcess' ? () => ownKey : keyOf(by ?? 'value')
     return (first as any).pipe(
       keyBy(key),
       connectBroadcast('under-test', second as any, { broadcast: fn.broadcast ?? {}, state: fn.state ?? {} }, {
@@ -156,5 +161,6 @@ export function processing(golden: Case): Promise<void> {
   if (user.unsupported !== undefined) throw new Unsupported(user.unsupported)
   const told: Emitted[] = []
   const under = make(user, golden, (kind, fields) => told.push({ kind, ...fields }))
+  if (golden.config['restore'] !== undefined) return rescaled(golden, under)
   return stream(golden, { ...under, tags: tagsOf(golden, user.sides), told: () => told.splice(0) })
 }
