@@ -199,6 +199,7 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
     const { key, namespace, entry } = this.addressOf(decodeKey(text))
     const row = super.get(key, namespace, entry as Key)
     if (row !== undefined) return row
+    if (this.paging.isRemoved(text)) return undefined
     const { own } = this.stored(cells)
     if (own === undefined) return undefined
     const loose = new Row(key, namespace, own.value, entry)

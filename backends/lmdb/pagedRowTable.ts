@@ -127,6 +127,7 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
     const { key, namespace } = address
     const row = namespace === undefined ? super.get(key) : super.find(key, namespace)
     if (row !== undefined) return row
+    if (this.paging.isRemoved(text)) return undefined
     const { own } = this.stored(cells)
     if (own === undefined) return undefined
     const loose = new Row(key, namespace, own.value)

@@ -13,8 +13,7 @@ export interface WalkedTable<S> {
   textOf(row: Row<S>): string
   /** Deletions that the store may not know of. */
   removedTexts(): Iterable<string>
-  isRemoved(text: string): boolean
-  /** The row of an address: the one that is in memory, or else one made of the cells; none where the state has none there. */
+  /** The row of an address: the one that is in memory, or else one made of the cells; none where it was removed, or the state has none there. */
   rowOf(text: string, cells: Uint8Array): Row<S> | undefined
 }
 
@@ -42,7 +41,7 @@ export function* pagedRows<S>(table: WalkedTable<S>, session: LmdbSession, numbe
       from = at
       first = false
       const text = utf8.decode(key.subarray(2))
-      if (told.has(text) || table.isRemoved(text)) continue
+      if (told.has(text)) continue
       const row = table.rowOf(text, cells)
       if (row !== undefined) yield row
     }

@@ -33,7 +33,7 @@ export interface PagedTable<S> {
   forget(row: Row<S>): void
   /** All rows that are in memory. */
   inMemory(): Iterable<Row<S>>
-  /** The row of an address: the one that is in memory, or else one made of the cells; none where the state has none there. */
+  /** The row of an address: the one that is in memory, or else one made of the cells; none where it was removed, or the state has none there. */
   rowOf(text: string, cells: Uint8Array): Row<S> | undefined
 }
 
@@ -102,13 +102,13 @@ export class Paging<S> implements Evicting {
   rows(): IterableIterator<Row<S>> {
     const { session } = this
     if (session === undefined) return this.table.inMemory()[Symbol.iterator]() as IterableIterator<Row<S>>
+    this.settleAll()
     return pagedRows(
       {
         inMemory: () => this.table.inMemory(),
         isClean: (row) => this.isClean(row),
         textOf: (row) => this.table.textOf(row),
         removedTexts: () => this.removed.keys(),
-        isRemoved: (text) => this.removed.has(text),
         rowOf: (text, cells) => this.table.rowOf(text, cells),
       },
       session,
@@ -158,10 +158,15 @@ export class Paging<S> implements Evicting {
     return row
   }
 
+  /** Whether what the store may have at an address was deleted since. Of a row that is in memory it says nothing. */
+  isRemoved(text: string): boolean {
+    return this.removed.has(text)
+  }
+
   /** The cells that the store has of a row that is not in memory. Good until the next one is read. */
   cells(text: string, key: Key): Uint8Array | undefined {
     const { session } = this
-    if (session === undefined || (this.removed.size > 0 && this.removed.has(text))) return undefined
+    if (session === undefined || (this.removed.size > 0 && this.isRemoved(text))) return undefined
     return this.stored(text, key)
   }
 

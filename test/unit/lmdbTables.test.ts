@@ -147,7 +147,7 @@ const step = fc.oneof(
 describe('tables over a store', () => {
   it('hold what was written, whatever is in memory and whatever becomes of checkpoints and processes', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async (steps) => {
         const path = await temporaryDirectory()
         let { run, lastId } = await Run.start(path)
         let model = new Model()
@@ -205,7 +205,7 @@ describe('tables over a store', () => {
         await run.end()
         await rm(path, { recursive: true })
       }),
-      { numRuns: 60 },
+      { numRuns: 15 },
     )
   })
 })
