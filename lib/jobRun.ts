@@ -22,15 +22,15 @@ import { DriftGroup } from './driftGroup.js'
 import type { DroppedRecords } from './droppedRecords.js'
 import { CheckpointError, ConfigurationError, hasCode, invariant } from './errors.js'
 import type { JobEvent } from './events.js'
-import { explain, type WatermarkExplanation } from './eventTime.js'
-import { type CheckpointId, type Epoch, type JobName, operatorUid } from './identity.js'
+import type { WatermarkExplanation } from './eventTime.js'
+import type { CheckpointId, Epoch, JobName } from './identity.js'
 import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
 import type { RunMetrics } from './metrics.js'
 import type { Pacing } from './pacing.js'
+import { Participants } from './participants.js'
 import { Pauses } from './pauses.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
-import type { SourceReader } from './ports/replayableSource.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
 import type { StateQuery } from './query.js'
@@ -40,9 +40,11 @@ import type { RestoreChoice } from './restore/restoreOptions.js'
 import { writeSavepoint } from './restore/savepoint.js'
 import type { Participant, RunContext } from './run.js'
 import type { RunSource } from './runSource.js'
+import { SilenceWatch } from './silenceWatch.js'
 import { openSinks, type SinkRecoveryHost, settleSinks } from './sinkRecovery.js'
 import { Slices } from './slices.js'
 import { SourcePump, type StopPlace } from './sourcePump.js'
+import { SourceReaders } from './sourceReaders.js'
 import { connect } from './stage.js'
 import { heapTables } from './state/heap.js'
 import { unwrap } from './task.js'
@@ -86,8 +88,6 @@ export interface RunObserver {
   error(error: unknown): void
 }
 
-/** An input that others wait for and that says nothing for so long is told of. */
-const silenceMs = 60_000
 /** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
 const closeMs = 10_000
 
@@ -106,7 +106,7 @@ export class JobRun implements RunContext {
   /** Resolves when there is a coordinator, or never will be. */
   private readonly begun: Promise<void>
   private becomeBegun: () => void = () => {}
-  private readonly participants = new Map<string, Participant>()
+  private readonly participants = new Participants()
   private readonly commits = new Map<string, CommitQueue>()
   private readonly writers = new Map<string, SinkWriter<never>>()
   private readonly releases: (() => void)[] = []
@@ -117,9 +117,8 @@ export class JobRun implements RunContext {
   /** Branches of the graph that the end of all input has not reached. */
   private openBranches = 0
   private allEnded: { readonly drained: boolean } | undefined
-  private readonly readers: SourceReader<unknown>[] = []
-  private silent: { readonly path: string; readonly watermark: number; readonly sinceMs: number; told: boolean } | undefined
-  private registering = true
+  private readers: SourceReaders | undefined
+  private readonly silence = new SilenceWatch()
   private graph: Graph | undefined
   private session: CheckpointSession | undefined
   private coordinator: Coordinator | undefined
@@ -214,15 +213,7 @@ export class JobRun implements RunContext {
   // ---- what operators see of it
 
   register(participant: Participant): string {
-    if (!this.registering)
-      throw new ConfigurationError('OPERATOR_NOT_STARTED', { uid: participant.uid, reason: 'it started after the run had begun' })
-    let { uid } = participant
-    for (let copy = 2; this.participants.has(uid); copy++) {
-      if (!participant.derived) throw new ConfigurationError('UID_DUPLICATE', { uid })
-      uid = `${participant.uid}#${copy}`
-    }
-    this.participants.set(uid, participant)
-    return uid
+    return this.participants.register(participant)
   }
 
   acknowledge(...[id, uid, snapshot]: Parameters<RunContext['acknowledge']>): void {
@@ -247,21 +238,9 @@ export class JobRun implements RunContext {
 
   report(event: JobEvent): void {
     this.observer.event(event)
-    if (event.kind === 'checkpointCompleted') this.warnOfSilence()
-  }
-
-  /** Looked at once a checkpoint: an input that others wait for, and that says nothing. */
-  private warnOfSilence(): void {
-    const { heldBackBy, operators } = this.explainWatermark()
-    const input = operators.flatMap(({ inputs }) => inputs).find(({ path }) => path === heldBackBy)
-    if (input === undefined || input.path !== this.silent?.path || input.watermark !== this.silent.watermark) {
-      this.silent = input === undefined ? undefined : { path: input.path, watermark: input.watermark, sinceMs: this.clock.nowMs(), told: false }
-      return
-    }
-    const forMs = this.clock.nowMs() - this.silent.sinceMs
-    if (this.silent.told || forMs < silenceMs) return
-    this.silent.told = true
-    this.observer.event({ kind: 'eventTimeHeldBack', path: input.path, watermark: input.watermark, forMs })
+    if (event.kind !== 'checkpointCompleted') return
+    const silence = this.silence.look(this.explainWatermark(), this.clock.nowMs())
+    if (silence !== undefined) this.observer.event(silence)
   }
 
   /** Ends the run with an error. The first one counts. */
@@ -288,30 +267,15 @@ export class JobRun implements RunContext {
 
   /** A look into a state of an operator. */
   query(uid: string, state: string): StateQuery {
-    const found = this.participants.get(uid)?.query(state)
-    if (found === undefined)
-      throw new ConfigurationError('STATE_UNKNOWN', {
-        uid,
-        state,
-        uids: [...this.participants.values()].filter(({ derived }) => !derived).map(({ uid }) => uid),
-      })
-    return found
+    return this.participants.query(uid, state)
   }
 
   /** Where everything stands. */
   metrics(): RunMetrics {
-    const participants = [...this.participants.values()]
-    const nowMs = this.clock.nowMs()
     return {
       sources: (this.graph?.sources ?? []).map(({ uid, records, finished }) => ({ uid, records, finished, paused: this.pauses.isPaused(uid) })),
-      operators: participants
-        .filter(({ kind }) => kind === 'operator')
-        .map((participant) => {
-          const { watermark } = participant.eventTime()
-          const watermarkLagMs = Number.isFinite(watermark) ? nowMs - watermark : undefined
-          return { uid: participant.uid, watermark, watermarkLagMs, rows: participant.rowCounts(), dropped: participant.droppedRecords() }
-        }),
-      sinks: participants.flatMap(({ uid, sink }) =>
+      operators: this.participants.metrics(this.clock.nowMs()),
+      sinks: [...this.participants.values()].flatMap(({ uid, sink }) =>
         sink === undefined
           ? []
           : {
@@ -327,7 +291,7 @@ export class JobRun implements RunContext {
 
   /** Where every operator stands in event time, and which input the others wait for. */
   explainWatermark(): WatermarkExplanation {
-    return explain([...this.participants.values()].map((participant) => participant.eventTime()))
+    return this.participants.explainWatermark()
   }
 
   /** What a start would find. Takes nothing over, opens neither sources nor sinks, and leaves everything as it is. */
@@ -359,11 +323,13 @@ export class JobRun implements RunContext {
     const sinks = await openSinks(sinkHost)
     const restorable = await beginning.restorable()
     const { stored, body } = restorable ?? {}
-    if (stored !== undefined && body !== undefined) this.offsets.set(stored.checkpointId, body.sources)
     const committedAgain = await settleSinks(sinks, body, sinkHost)
     for (const { uid, writer } of sinks) this.commits.set(uid, this.commitQueue(uid, writer))
     // Before state is restored, which may take long: what a source receives meanwhile, it can take down.
-    const readers = await this.openSources(graph, body)
+    const sources = new SourceReaders(this.clock, this.session, () => this.goOn())
+    this.readers = sources
+    const restored = stored === undefined || body === undefined ? undefined : { id: stored.checkpointId, body }
+    const readers = await sources.open(graph.sources, restored)
     const rows = await this.restoreOperators(this.session, stored, body)
     await beginning.close()
     if (this.over) return
@@ -390,7 +356,7 @@ export class JobRun implements RunContext {
         participants: this.participants,
         commits: this.commits,
         post: (work) => this.post(work),
-        completed: (id, offsets) => this.tellSources(id, offsets),
+        completed: (id, offsets) => sources.checkpointCompleted(id, offsets),
         report: (event) => this.report(event),
         fail: (error) => this.fail(error),
       },
@@ -444,7 +410,7 @@ export class JobRun implements RunContext {
     const known = new Set(graph.sources.map(({ uid }) => uid))
     const missing = (): string[] => [...this.assembledUids].filter((uid) => !known.has(uid) && !this.participants.has(uid))
     for (let hop = 0; hop < hopsMax && missing().length > 0 && !this.over; hop++) await undefined
-    this.registering = false
+    this.participants.complete()
     if (missing().length > 0 && !this.over) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: missing() })
   }
 
@@ -515,49 +481,6 @@ export class JobRun implements RunContext {
     await unwrap(read)
     if (failure !== undefined) throw failure.error
     return rows
-  }
-
-  private async openSources(
-    graph: Graph,
-    body: CheckpointBody | undefined,
-  ): Promise<{ stage: RunSource<unknown>; reader: SourceReader<unknown> | undefined }[]> {
-    const opened = []
-    for (const stage of graph.sources) {
-      this.goOn()
-      const stored = body?.sources[stage.uid]
-      stage.finished = stored?.finished === true
-      if (stored !== undefined && stage.finished) {
-        stage.offset = stored.offset
-        opened.push({ stage, reader: undefined })
-        continue
-      }
-      const from = stored === undefined ? option.none : option.some(stored.offset)
-      const reader = await unwrap(stage.source.open({ uid: operatorUid(stage.uid), from, clock: this.clock, journal: this.session?.journal?.() }))
-      this.readers.push(reader)
-      this.readerOf.set(stage.uid, reader)
-      stage.offset = reader.start
-      opened.push({ stage, reader })
-    }
-    return opened
-  }
-
-  /** Where the sources stood in checkpoints of this run that are kept. */
-  private readonly offsets = new Map<CheckpointId, CheckpointBody['sources']>()
-  private readonly readerOf = new Map<string, SourceReader<unknown>>()
-
-  private tellSources(id: CheckpointId, offsets: CheckpointBody['sources']): void {
-    if (![...this.readerOf.values()].some((reader) => reader.checkpointCompleted !== undefined)) return
-    this.offsets.set(id, offsets)
-    const retained = this.session?.retained() ?? []
-    for (const known of [...this.offsets.keys()]) if (!retained.includes(known)) this.offsets.delete(known)
-    // Where an earlier run has left a checkpoint that is still kept, nobody here knows what it needs.
-    const oldest = retained[0] === undefined ? undefined : this.offsets.get(retained[0])
-    if (oldest === undefined) return
-    for (const [uid, reader] of this.readerOf) {
-      const at = offsets[uid]
-      const needed = oldest[uid]
-      if (at !== undefined && needed !== undefined) reader.checkpointCompleted?.(at.offset, needed.offset)
-    }
   }
 
   // ---- the end
@@ -669,7 +592,7 @@ export class JobRun implements RunContext {
     await allSettled([
       ...this.closings,
       () => this.session?.close()(),
-      ...this.readers.map((reader) => () => reader.close()()),
+      ...(this.readers?.close() ?? []),
       ...[...this.commits.values()].map((queue) => () => queue.close()),
     ])
     await allSettled([...this.writers.values()].map((writer) => () => writer.close()()))
