@@ -18,56 +18,71 @@ export interface PlainVerdict {
 
 const never = new Promise<never>(() => {})
 
+interface Mortal {
+  /** It dies at this operation, of those on these files. */
+  readonly dieAt: number
+  readonly on: (path: string) => boolean
+  /** Whether that one has its effect. */
+  readonly effect: boolean
+  /** How long an operation takes. */
+  readonly turns: () => number
+}
+
 /** The files of a process that dies at one of its operations: that one may have had its effect, and none after it has. */
-function mortal(files: FileLayer, dieAt: number, effect: boolean): { readonly files: FileLayer; died(): boolean } {
+function mortal(files: FileLayer, { dieAt, on, effect, turns }: Mortal): { readonly files: FileLayer; died(): boolean } {
   let operations = 0
   let dead = false
-  const step = async <A>(work: () => Promise<A>): Promise<A> => {
+  const step = async <A>(path: string, work: () => Promise<A>): Promise<A> => {
     if (dead) return never
-    operations += 1
+    if (on(path)) operations += 1
     if (operations < dieAt) {
-      const answer = await work()
+      for (let left = turns(); left > 0 && !dead; left -= 1) await Promise.resolve()
+      const answer = dead ? await never : await work()
       return dead ? never : answer
     }
     dead = true
     if (effect) await work().catch(() => undefined)
     return never
   }
-  const opened = (file: OpenFile): OpenFile => ({
-    write: (bytes, position) => step(() => file.write(bytes, position)),
-    read: (into, position) => step(() => file.read(into, position)),
-    sync: () => step(() => file.sync()),
-    size: () => step(() => file.size()),
-    identify: () => step(() => file.identify()),
-    truncate: (bytes) => step(() => file.truncate(bytes)),
-    close: () => step(() => file.close()),
+  const opened = (path: string, file: OpenFile): OpenFile => ({
+    write: (bytes, position) => step(path, () => file.write(bytes, position)),
+    read: (into, position) => step(path, () => file.read(into, position)),
+    sync: () => step(path, () => file.sync()),
+    size: () => step(path, () => file.size()),
+    identify: () => step(path, () => file.identify()),
+    truncate: (bytes) => step(path, () => file.truncate(bytes)),
+    close: () => step(path, () => file.close()),
   })
   return {
     died: () => dead,
     files: {
-      create: async (path) => opened(await step(() => files.create(path))),
-      open: async (path) => opened(await step(() => files.open(path))),
-      link: (from, to) => step(() => files.link(from, to)),
-      rename: (from, to) => step(() => files.rename(from, to)),
-      unlink: (path) => step(() => files.unlink(path)),
-      makeDirectory: (path) => step(() => files.makeDirectory(path)),
-      list: (path) => step(() => files.list(path)),
-      size: (path) => step(() => files.size(path)),
-      identify: (path) => step(() => files.identify(path)),
-      syncDirectory: (path) => step(() => files.syncDirectory(path)),
+      create: async (path) => opened(path, await step(path, () => files.create(path))),
+      open: async (path) => opened(path, await step(path, () => files.open(path))),
+      link: (from, to) => step(from, () => files.link(from, to)),
+      rename: (from, to) => step(from, () => files.rename(from, to)),
+      unlink: (path) => step(path, () => files.unlink(path)),
+      makeDirectory: (path) => step(path, () => files.makeDirectory(path)),
+      list: (path) => step(path, () => files.list(path)),
+      size: (path) => step(path, () => files.size(path)),
+      identify: (path) => step(path, () => files.identify(path)),
+      syncDirectory: (path) => step(path, () => files.syncDirectory(path)),
     },
   }
 }
 
+const everywhere = (): boolean => true
+const inTheJournal = (path: string): boolean => /entries-|temporary-/.test(path)
+
 /** Lives of one pipeline over a hot source: each ends in a death, a power cut, an unsubscription or well. */
 export async function plainLives(seed: number, delivery: 'immediate' | 'withCheckpoint', lives = 5): Promise<PlainVerdict> {
   const random = chance(seed)
+  const disks = chance(seed ^ 0x51ed270b)
   const findings = new Findings()
   const verdict: PlainVerdict = { deaths: 0, powerCuts: 0, results: 0, repeated: 0, wrong: findings.wrong }
   let disk = new CrashFs()
   let next = 0
   for (let life = 1; life <= lives && verdict.wrong.length === 0; life += 1) {
-    next = await live({ disk, random, delivery, last: life === lives, next, token: life, findings, verdict })
+    next = await live({ disk, random, delivery, last: life === lives, next, token: life, findings, verdict, disks })
     if (life < lives && random() < 0.3) {
       verdict.powerCuts += 1
       disk = disk.cutAt(disk.cuts).image(biased(random))
@@ -86,15 +101,23 @@ interface OneLife {
   readonly token: number
   readonly findings: Findings
   readonly verdict: PlainVerdict
+  /** Chance for what disks do. */
+  readonly disks: Chance
 }
 
-async function live({ disk, random, delivery, last, next, token, findings, verdict }: OneLife): Promise<number> {
+async function live({ disk, random, delivery, last, next, token, findings, verdict, disks }: OneLife): Promise<number> {
   const clock = manualClock(token * 1_000_000)
-  const process = mortal(
-    asProcess(disk, () => Math.floor(random() * 3)),
-    last ? Number.POSITIVE_INFINITY : 1 + Math.floor(random() ** 2 * 160),
-    random() < 0.5,
-  )
+  const dieAt = last ? Number.POSITIVE_INFINITY : 1 + Math.floor(random() ** 2 * 160)
+  const effect = random() < 0.5
+  const files = asProcess(disk, () => Math.floor(random() * 3))
+  const [slow, aimed] = [disks() < 0.5, disks() < 0.4]
+  const process = mortal(files, {
+    dieAt: aimed ? Math.ceil(dieAt / 8) : dieAt,
+    on: aimed ? inTheJournal : everywhere,
+    effect,
+    // The rest of the process gets far ahead of a slow disk.
+    turns: () => (slow ? Math.floor(disks() * 300) : 0),
+  })
   const storage = directory('/state', { files: process.files, clock, token: () => token.toString(16).padStart(8, '0') })
   const options = { storage, journal: true, clock, atEnd: 'suspend', checkpoints: { intervalMs: 10 } } as const
   const source = new Subject<number>()
