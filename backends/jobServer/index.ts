@@ -1,0 +1,1 @@
+export { type JobServer, type JobServerOptions, jobServer, type ServedRun } from './jobServer.js'
