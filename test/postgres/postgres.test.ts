@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type PostgresServer, postgresServer } from '../support/postgresServer.js'
 import { type TestDatabase, testDatabase } from './database.js'
+import { faultsSuite } from './faults.suite.js'
+import { jobsSuite } from './jobs.suite.js'
 import { rightsSuite } from './rights.suite.js'
 import { sinksSuite } from './sinks.suite.js'
 import { sourceSuite } from './source.suite.js'
@@ -26,5 +28,7 @@ describe.skipIf(server === undefined)('on a server of Postgres', () => {
   storageSuite(ours)
   sinksSuite(ours)
   sourceSuite(ours)
+  faultsSuite(ours)
+  jobsSuite(ours)
   rightsSuite(ours)
 })

@@ -142,7 +142,9 @@ export function sourceSuite(database: () => TestDatabase): void {
       const first = await unwrap(reader.read(2))
       const second = await unwrap(reader.read(2))
       reader.checkpointCompleted?.(lastOffset(second), lastOffset(first))
-      await expect.poll(() => database().query('SELECT name FROM outbox ORDER BY id')).toEqual([2, 3, 4, 5].map((n) => ({ name: `row ${n}` })))
+      await expect
+        .poll(() => database().query('SELECT name FROM outbox ORDER BY id'), { timeout: 10_000 })
+        .toEqual([2, 3, 4, 5].map((n) => ({ name: `row ${n}` })))
       await reader.close()()
       const again = await opened({ table: 'outbox', codec: Named, follow: true }, lastOffset(first))
       expect(namesIn(await unwrap(again.read(10)))).toEqual(['row 3', 'row 4', 'row 5'])
