@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { features } from './features.js'
-import { type Case, Mismatch, NotYet, readCases, Unknown, Unsupported, unknown } from './model.js'
+import { type Case, Mismatch, readCases, Unknown, Unsupported, unknown } from './model.js'
 
 /** How one case came out. */
 export interface Outcome {
@@ -10,8 +10,6 @@ export interface Outcome {
   readonly result: 'passed' | 'failed' | 'unsupported'
   /** Why it failed, or why it is not supported. */
   readonly reason?: string
-  /** It is not supported for now only: the operator is still to be written. */
-  readonly notYet?: boolean
 }
 
 interface Exception {
@@ -50,7 +48,6 @@ export async function runCase(golden: Case): Promise<Outcome> {
     if (error instanceof Unknown) return { id, result: 'unsupported', reason: error.message }
     if (error instanceof Unsupported && reasons.some(({ reason }) => reason === error.message))
       return { id, result: 'unsupported', reason: error.message }
-    if (error instanceof NotYet) return { id, result: 'unsupported', reason: `not yet: ${error.message}`, notYet: true }
     return { id, result: 'failed', reason: error instanceof Mismatch ? error.message : String((error as Error)?.stack ?? error) }
   }
 }

@@ -1,8 +1,8 @@
-import { notYet, without } from './features/absent.js'
+import { without } from './features/absent.js'
 import { asynchronous } from './features/async.js'
 import { barriers } from './features/barriers.js'
 import { checkpointFailures } from './features/checkpointFailures.js'
-import { checkpointCoordinator, completedCheckpointStore, oneAtATime } from './features/coordinator.js'
+import { checkpointCoordinator, completedCheckpointStore } from './features/coordinator.js'
 import { fileSink } from './features/fileSink.js'
 import { joining } from './features/joining.js'
 import { keyedState } from './features/keyedState.js'
@@ -14,6 +14,7 @@ import { operatorState } from './features/operatorState.js'
 import { processing } from './features/processing.js'
 import { redistribution } from './features/redistribution.js'
 import { restartStrategies } from './features/restartStrategies.js'
+import { checkpointScheduling } from './features/scheduling.js'
 import { schemaEvolution } from './features/schemaEvolution.js'
 import { timerService } from './features/timerService.js'
 import { triggers } from './features/triggers.js'
@@ -33,7 +34,7 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'broadcast-state': processing,
   'checkpoint-coordinator': checkpointCoordinator,
   'checkpoint-failures': checkpointFailures,
-  'checkpoint-scheduling': (golden) => (golden.input.some(({ kind }) => kind === 'savepoint') ? notYet('savepoints') : without(oneAtATime))(golden),
+  'checkpoint-scheduling': checkpointScheduling,
   'co-process': processing,
   committer: without(
     'a sink has no operator that commits behind it: its transactions are in the checkpoint, one a barrier, and the run commits them',

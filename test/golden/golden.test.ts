@@ -19,7 +19,7 @@ const valve = (expected: Case['expected'], more: Partial<Case> = {}): Case => ({
 describe('The golden driver', () => {
   it('passes every case of our own', async () => {
     const files = await runDirectory(fileURLToPath(new URL('cases', import.meta.url)))
-    expect(files.map(({ file }) => file)).toEqual(['operators.json', 'rescaling.json', 'state.json'])
+    expect(files.map(({ file }) => file)).toEqual(['checkpoints.json', 'operators.json', 'rescaling.json', 'state.json'])
     for (const { outcomes } of files) for (const outcome of outcomes) expect(outcome).toEqual({ id: outcome.id, result: 'passed' })
   })
 

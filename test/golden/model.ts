@@ -18,9 +18,6 @@ export interface Fields {
 /** What the operator does not owe here, and why. */
 export class Unsupported extends Error {}
 
-/** An operator that the library does not have yet. */
-export class NotYet extends Error {}
-
 /** The operator did something else than it owes. */
 export class Mismatch extends Error {}
 

@@ -1,5 +1,5 @@
 import { InvariantViolation, RxweirError } from '../../lib/errors.js'
-import { type Case, type Fields, Mismatch, NotYet, normal, text, Unsupported, unknown } from './model.js'
+import { type Case, type Fields, Mismatch, normal, text, Unsupported, unknown } from './model.js'
 
 /** What came out during one step. */
 export type Emitted = Fields & { readonly kind: string }
@@ -25,7 +25,7 @@ export async function play(golden: Case, player: Player): Promise<void> {
       try {
         await player.apply(event, index)
       } catch (error) {
-        if (error instanceof Unsupported || error instanceof NotYet || error instanceof Mismatch) throw error
+        if (error instanceof Unsupported || error instanceof Mismatch) throw error
         const named = error instanceof RxweirError || error instanceof InvariantViolation
         if (!named || !golden.expected.some((each) => each['after'] === index && (each['kind'] === 'error' || each['kind'] === 'jobFailure')))
           throw new Mismatch(`step ${index} ${text(event)} threw ${String((error as Error)?.stack ?? error)}`)

@@ -1,11 +1,4 @@
-import { type Case, NotYet, Unsupported } from '../model.js'
-
-/** Features that the library does not have, and will. */
-export const notYet =
-  (operator: string) =>
-  (_golden: Case): void => {
-    throw new NotYet(operator)
-  }
+import { type Case, Unsupported } from '../model.js'
 
 /** Features that have no meaning here. */
 export const without =

@@ -1,6 +1,7 @@
-import { Coordinator } from '../../../lib/coordinator.js'
+import { Coordinator, type CoordinatorHost } from '../../../lib/coordinator.js'
 import { CheckpointError } from '../../../lib/errors.js'
 import { type CheckpointId, checkpointId, epoch } from '../../../lib/identity.js'
+import { InstanceShare } from '../../../lib/instanceShare.js'
 import type { Participant } from '../../../lib/run.js'
 import { HandClock } from '../harness.js'
 import { type Case, unknown } from '../model.js'
@@ -15,26 +16,24 @@ export function checkpointFailures(golden: Case): Promise<void> {
   let failures = 0
   let started: CheckpointId | undefined
   const ids = new Map<number, CheckpointId>()
-  const host = {
+  const host: CoordinatorHost = {
     clock: new HandClock(),
-    session: undefined,
+    session: undefined as never,
     epoch: epoch(1),
-    maxParallelism: 128,
+    share: InstanceShare.alone(),
+    restored: undefined,
     unconfirmedCommitsMax: 1,
     sources: [],
     participants: new Map<string, Participant>([['slow', { uid: 'slow', checkpointAborted() {} } as unknown as Participant]]),
     commits: new Map(),
-    post: (work: () => unknown) => void work(),
-    report(event: { readonly kind: string; readonly checkpointId?: number }) {
-      if (event.kind === 'checkpointStarted') started = checkpointId(event.checkpointId as number)
+    post: (work) => void work(),
+    completed() {},
+    report(event) {
+      if (event.kind === 'checkpointStarted') started = checkpointId(event.checkpointId)
     },
     fail: () => void (failures += 1),
   }
-  const coordinator = new Coordinator(
-    host as never,
-    { intervalMs: Number.POSITIVE_INFINITY, tolerableFailures: golden.config['tolerableFailures'] },
-    0,
-  )
+  const coordinator = new Coordinator(host, { intervalMs: Number.POSITIVE_INFINITY, tolerableFailures: golden.config['tolerableFailures'] }, 0)
   return play(golden, {
     apply({ op, id, reason }) {
       if (op !== 'checkpointFailed') throw unknown('operation of failing checkpoints', op)

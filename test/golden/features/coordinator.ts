@@ -1,24 +1,29 @@
 import { option } from 'fp-ts'
 import { memory } from '../../../backends/memory/memoryStorage.js'
-import { Coordinator } from '../../../lib/coordinator.js'
+import { Coordinator, type CoordinatorHost } from '../../../lib/coordinator.js'
+import type { JobEvent } from '../../../lib/events.js'
 import { type CheckpointId, checkpointId, jobName } from '../../../lib/identity.js'
+import { InstanceShare } from '../../../lib/instanceShare.js'
 import type { Participant, Snapshot } from '../../../lib/run.js'
 import { unwrap } from '../../../lib/task.js'
 import { HandClock } from '../harness.js'
-import { type Case, type Fields, NotYet, Unsupported, unknown } from '../model.js'
+import { type Case, type Fields, Unsupported, unknown } from '../model.js'
 import { play } from '../play.js'
 import { asked } from './watermarkValve.js'
 
 /** Why checkpoints that overlap are not owed here. */
 export const oneAtATime =
   'one checkpoint is in flight at a time, and its barrier passes at once: neither requests nor acknowledgements of several wait for each other'
+/** Why savepoints complete here as checkpoints do. */
+const savepointsAreCopies =
+  'a savepoint is a checkpoint like others, one at a time, retained and committed, of which a copy is made that nobody removes'
 const timeoutMs = 600_000
 
 /** Triggering, acknowledging and giving up: one checkpoint after the other. */
 export async function checkpointCoordinator(golden: Case): Promise<void> {
-  const { tasks, tasksToAck = tasks, maxRetained = 1 } = golden.config
-  if (golden.input.some(({ op }) => op === 'triggerSavepoint')) throw new NotYet('savepoints')
-  if (golden.input.some(({ op }) => op === 'intervalElapses')) throw new Unsupported(oneAtATime)
+  const { tasks, tasksToAck = tasks, maxRetained = 1, maxConcurrent = 1, interval, minPause = 0 } = golden.config
+  if (golden.input.some(({ op }) => op === 'triggerSavepoint')) throw new Unsupported(savepointsAreCopies)
+  if (interval !== undefined && maxConcurrent > 1) throw new Unsupported(oneAtATime)
   const session = await unwrap(memory({ retainedCheckpoints: Math.max(1, Math.min(maxRetained, 1_000)) }).open(jobName('job')))
   const epoch = await unwrap(session.takeOver(await unwrap(session.latest())))
   const clock = new HandClock()
@@ -26,6 +31,7 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
   const nameOf = (id: number): string => [...names].find(([, each]) => each === id)?.[0] ?? String(id)
   const seen = {
     pending: 0,
+    triggered: 0,
     failures: 0,
     completed: [] as string[],
     disposed: [] as string[],
@@ -40,33 +46,41 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
       checkpointCompleted: (id: number) => void seen.notified.set(uid, [...(seen.notified.get(uid) ?? []), nameOf(id)]),
     } as unknown as Participant)
   let started: CheckpointId | undefined
-  const report = (event: { readonly kind: string; readonly checkpointId?: number }): void => {
-    if (event.kind === 'checkpointStarted') started = checkpointId(event.checkpointId as number)
-    if (event.kind === 'checkpointCompleted') seen.completed.push(nameOf(event.checkpointId as number))
-    if (event.kind === 'checkpointAborted') seen.disposed.push(nameOf(event.checkpointId as number))
+  const report = (event: JobEvent): void => {
+    if (event.kind === 'checkpointStarted') {
+      started = checkpointId(event.checkpointId)
+      seen.triggered += 1
+      seen.pending += 1
+    }
+    if (event.kind === 'checkpointCompleted') seen.completed.push(nameOf(event.checkpointId))
+    if (event.kind === 'checkpointAborted') seen.disposed.push(nameOf(event.checkpointId))
     if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') seen.pending -= 1
   }
-  const host = {
+  const host: CoordinatorHost = {
     clock,
     session,
     epoch,
-    maxParallelism: 128,
+    share: InstanceShare.alone(),
+    restored: undefined,
     unconfirmedCommitsMax: 1,
     sources: [],
     participants,
     commits: new Map(),
-    post: (work: () => unknown) => void work(),
+    post: (work) => void work(),
+    completed() {},
     report,
     fail: () => void (seen.failures += 1),
   }
-  const coordinator = new Coordinator(host as never, { intervalMs: Number.POSITIVE_INFINITY, timeoutMs, tolerableFailures: 1_000 }, 0)
+  const intervalMs: number = interval ?? Number.POSITIVE_INFINITY
+  const coordinator = new Coordinator(host, { intervalMs, minPauseMs: minPause, timeoutMs, tolerableFailures: 1_000 }, 0)
+  coordinator.start()
   /** The state of a task: what a capture of one of its tables is told of its fate. */
   const stateOf = (name: string): Snapshot => {
     const capture = { table: 'state', rows: 0, encode: () => false, release() {}, giveBack: () => void seen.discarded.push(name) }
     return { meta: null, tables: [capture] }
   }
   const idOf = ({ id }: Fields): CheckpointId => {
-    const found = names.get(id)
+    const found = names.get(String(id))
     if (found === undefined) throw unknown('checkpoint', id)
     return found
   }
@@ -77,7 +91,13 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
           if (seen.pending > 0) throw new Unsupported(oneAtATime)
           coordinator.checkpoint().catch(() => {})
           names.set(event['id'], started as CheckpointId)
-          seen.pending += 1
+          return
+        }
+        case 'intervalElapses': {
+          const before = seen.triggered
+          clock.time += intervalMs
+          clock.fire(clock.time)
+          if (seen.triggered > before) names.set(String(seen.triggered), started as CheckpointId)
           return
         }
         case 'ack':
@@ -96,6 +116,7 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
     answer: (expected) =>
       asked(expected, {
         pending: seen.pending,
+        triggered: seen.triggered,
         retained: session.retained().length,
         completed: seen.completed,
         disposed: seen.disposed,

@@ -8,8 +8,8 @@ import { RunningInstance, SharedInputs } from '../instances.js'
 import { type Case, knownOptions, unknown } from '../model.js'
 import { equal } from '../play.js'
 
-// biome-ignore lint/suspicious/noTemplateCurlyInString: these are the words of the cases.
 const procedure =
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: these are the words of the cases.
   'for every key group j pick one key of that group, register a ValueState named state<j> on the subtask owning j, write `${subtask}:${j}`; snapshot every source subtask; give each target subtask the snapshots that intersect its range; restore'
 const property =
   'every target subtask reads, for each key group j in its range, exactly the value written by the source; no other key group is visible'
