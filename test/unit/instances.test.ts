@@ -15,6 +15,7 @@ import { mapValues } from '../../operators/mapValues.js'
 import { processUnkeyed } from '../../operators/processUnkeyed.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { union } from '../../operators/union.js'
+import { window } from '../../operators/window.js'
 import { windowAll } from '../../operators/windowAll.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 
@@ -119,6 +120,28 @@ describe('instances of a job', () => {
     }
     const error = await failed(counting(input, { storage: memory(), restore: { from: storages } }).job)
     expect(error).toMatchObject({ code: 'TRANSACTIONS_PENDING', details: { uid: 'out' } })
+  })
+
+  test('that ran programs that differ are not put together', async () => {
+    const windowed = (sizeMs: number, options: TestOptions) =>
+      instanceOf(
+        ({ source, sink }) =>
+          source('words', memorySource(words)).pipe(
+            assignTimestamps({ timestamp: () => 1, watermarks: monotonousTimestamps() }),
+            keyBy((word) => word),
+            window('windows', { assigner: tumbling({ sizeMs }), aggregate: countRecords() }),
+            sink('out', memorySink<number>()),
+          ),
+        options,
+      )
+    const from: JobOptions['storage'][] = []
+    for (const instance of instances(2)) {
+      const savepoint = memory()
+      await watched(windowed(10 + instance.index, { storage: memory(), instance })).stop({ savepoint, at: (_uid, offset) => offset === 4 })
+      from.push(savepoint)
+    }
+    const error = await failed(windowed(10, { storage: memory(), restore: { from } }))
+    expect(error).toMatchObject({ code: 'STATE_NOT_SPLIT', details: { uid: 'windows' } })
   })
 
   test('do not take the storage of another over', async () => {
