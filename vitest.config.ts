@@ -21,6 +21,7 @@ export default defineConfig({
     alias: [
       { find: /^rxweir$/, replacement: `${root}index.ts` },
       { find: /^rxweir\/durable$/, replacement: `${root}operators/durable/index.ts` },
+      { find: /^rxweir\/processor$/, replacement: `${root}lib/processor/index.ts` },
       { find: /^rxweir\/(.+)$/, replacement: `${root}$1/index.ts` },
     ],
   },

@@ -256,6 +256,21 @@ export const errorTable = {
     meaning: 'stored bytes were written by a newer release',
     hint: 'run the release that wrote them, or a later one',
   },
+  KEY_MISSING: {
+    class: 'BackendError',
+    meaning: 'stored bytes are sealed with a key that is not listed',
+    hint: 'list the key named under encryption.keys; a key can go when no file that is kept is sealed with it any more',
+  },
+  KEY_WRONG: {
+    class: 'BackendError',
+    meaning: 'the key that is listed is not the one that sealed the stored bytes, though it has its id',
+    hint: 'list the right key under this id; an id names one key for ever, so a new key gets a new one',
+  },
+  FILE_NOT_SEALED: {
+    class: 'BackendError',
+    meaning: 'a stored file is not sealed, though files are to be',
+    hint: 'if you have just begun to encrypt, pass encryption.readsPlain until a later merge has sealed what was there; else somebody has put the file there',
+  },
   // --- recovery could not go on
   STATE_UNCLAIMED: {
     class: 'RestoreError',
@@ -286,6 +301,11 @@ export const errorTable = {
     class: 'RestoreError',
     meaning: 'the savepoints are not those of all instances of one run',
     hint: 'name the savepoint of each instance once in restore.from',
+  },
+  STATE_MISSING: {
+    class: 'RestoreError',
+    meaning: 'a checkpoint has nothing of that name',
+    hint: 'choose one of those named; uids are case-sensitive',
   },
   CHECKPOINT_MISSING: {
     class: 'RestoreError',

@@ -26,6 +26,7 @@ import { SlicedEntry } from './slicedEntry.js'
 import type { Row } from './state/row.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
 import { storedTime, timeStored } from './storedTime.js'
+import { understood } from './understood.js'
 
 const neverOver = (): boolean => false
 
@@ -310,6 +311,10 @@ export class StageRun implements Upstream, Junction, Participant {
   }
 
   restore(stored: StoredSnapshot): void {
+    understood(this.uid, () => this.takeOver(stored))
+  }
+
+  private takeOver(stored: StoredSnapshot): void {
     const { time, ended, inputs, inFlight, state, tables } = stored.meta as {
       time: Json
       ended: boolean
@@ -339,7 +344,7 @@ export class StageRun implements Upstream, Junction, Participant {
     const table = this.tables.find(({ name }) => name === chunk.table)
     if (table === undefined)
       throw new RestoreError('STATE_KIND_CHANGED', { uid: this.uid, stored: chunk.table, found: this.tables.map(({ name }) => name) })
-    table.restore(chunk)
+    understood(this.uid, () => table.restore(chunk))
   }
 
   stateIn(name: string): { readonly state: string; readonly version: number } | undefined {
@@ -415,6 +420,8 @@ export class StageRun implements Upstream, Junction, Participant {
       ended: this.ended && !this.drained,
       ...(this.alignment === undefined ? {} : { inputs: this.alignment.snapshot() }),
       ...(state === undefined ? {} : { state }),
+      // For whoever puts savepoints of several instances together without the program.
+      split: this.isSplit ? Object.fromEntries(this.tables.map(({ name }) => [name, this.redistribution(name)])) : false,
       tables: Object.fromEntries(this.tables.map((table) => [table.name, table.meta()])),
     } satisfies Json
     const tables = captureAll(this.tables)

@@ -9,7 +9,8 @@ import { RestoreError } from '../errors.js'
 import type { InstanceShare } from '../instanceShare.js'
 import type { Json } from '../json.js'
 import { storedTime, timeStored } from '../storedTime.js'
-import type { Part, Program } from './restored.js'
+import type { Redistribution } from './redistribution.js'
+import type { KnownProgram, Part } from './restored.js'
 
 /** What the shell of an operator stores beside its rows (stageRun.ts). */
 export interface OperatorMeta {
@@ -18,12 +19,14 @@ export interface OperatorMeta {
   readonly inputs?: Json
   readonly inFlight?: Json
   readonly state?: Json
+  /** What becomes of its tables in another number of instances; false where every instance has all. Of older checkpoints nobody says. */
+  readonly split?: false | { readonly [table: string]: Redistribution }
   readonly tables: { readonly [name: string]: Json }
 }
 
 export function mergedBody(
   parts: readonly Part[],
-  { program, share, uidOf }: { program: Program; share: InstanceShare; uidOf(uid: string): string | undefined },
+  { program, share, uidOf }: { program: KnownProgram; share: InstanceShare; uidOf(uid: string): string | undefined },
 ): CheckpointBody {
   const bodies = inOrder(parts)
   const [first] = bodies as readonly [CheckpointBody, ...CheckpointBody[]]

@@ -13,7 +13,7 @@ import type { CheckpointWriter, RowChunk } from '../ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../state/rowFrames.js'
 import { unwrap } from '../task.js'
 import { evenSplit, type Redistribution } from './redistribution.js'
-import type { Part, Program } from './restored.js'
+import type { KnownProgram, Part } from './restored.js'
 import type { RestorePlan } from './restorePlan.js'
 
 const chunkBytes = 256 * 1024
@@ -34,9 +34,9 @@ export class MovedRows {
 
   constructor(
     private readonly plan: RestorePlan,
-    private readonly program: Program,
+    private readonly program: KnownProgram,
     private readonly share: InstanceShare,
-    private readonly writer: CheckpointWriter,
+    private readonly writer: Pick<CheckpointWriter, 'write'>,
   ) {}
 
   async write(): Promise<void> {

@@ -8,7 +8,7 @@ import { byName, type CheckpointBody, instanceOf } from '../checkpointBody.js'
 import { ConfigurationError, type ErrorDetails, RestoreError } from '../errors.js'
 import type { InstanceShare } from '../instanceShare.js'
 import { mergedBody } from './mergedBody.js'
-import type { Part, Program } from './restored.js'
+import type { KnownProgram, Part } from './restored.js'
 import type { RestoreChoice } from './restoreOptions.js'
 
 export interface RestorePlan {
@@ -40,7 +40,7 @@ type Kind = 'source' | 'operator' | 'sink'
  */
 export function planRestore(
   found: readonly Part[],
-  { program, choice, share, foreign }: { program: Program; choice: RestoreChoice; share: InstanceShare; foreign: boolean },
+  { program, choice, share, foreign }: { program: KnownProgram; choice: RestoreChoice; share: InstanceShare; foreign: boolean },
 ): RestorePlan {
   const parts = [...found].sort((a, b) => instanceOf(a.body).index - instanceOf(b.body).index)
   const [first] = parts as [Part, ...Part[]]
@@ -87,7 +87,7 @@ function namesIn(body: CheckpointBody, { renamed }: RestoreChoice): ReadonlyMap<
 /** What the program has no place for: left out where that is allowed, or of no importance. Anything else that does not fit is an error. */
 function unclaimed(
   parts: readonly Part[],
-  { program, uidOf, leave }: { program: Program; uidOf(uid: string): string | undefined; leave: boolean },
+  { program, uidOf, leave }: { program: KnownProgram; uidOf(uid: string): string | undefined; leave: boolean },
 ): readonly string[] {
   const gone: string[] = []
   const stored = new Map<string, Kind>()
@@ -116,9 +116,9 @@ function unclaimed(
   throw new RestoreError(misfit.code, { ...misfit.details, fit: tableOf(fitOf(stored, program)) })
 }
 
-const kindIn = ({ sources, participants }: Program, uid: string): Kind | undefined => (sources.has(uid) ? 'source' : participants.get(uid)?.kind)
+const kindIn = ({ sources, participants }: KnownProgram, uid: string): Kind | undefined => (sources.has(uid) ? 'source' : participants.get(uid)?.kind)
 
-function fitOf(stored: ReadonlyMap<string, Kind>, program: Program): readonly Fit[] {
+function fitOf(stored: ReadonlyMap<string, Kind>, program: KnownProgram): readonly Fit[] {
   const uids = new Set([...stored.keys(), ...program.sources, ...program.participants.keys()])
   return [...uids].map((uid) => ({ uid, stored: stored.get(uid), inProgram: kindIn(program, uid) }))
 }

@@ -8,8 +8,13 @@ export interface Part {
   readonly body: CheckpointBody
 }
 
-/** What the graph function has made. */
-export interface Program {
+/** As much of a program as tells where the parts of a checkpoint belong: a checkpoint without its program tells it, too. */
+export interface KnownProgram {
   readonly sources: ReadonlySet<string>
+  readonly participants: ReadonlyMap<string, Pick<Participant, 'kind' | 'isSplit' | 'redistribution' | 'joinStates'>>
+}
+
+/** What the graph function has made. */
+export interface Program extends KnownProgram {
   readonly participants: ReadonlyMap<string, Participant>
 }

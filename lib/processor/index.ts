@@ -1,0 +1,7 @@
+export { type NewTimer, newTimers } from './newTimers.js'
+export type { SavepointContent } from './savepointContent.js'
+export { type ReadOptions, readSavepoint, type SavepointReader, type StoredTimer } from './savepointReader.js'
+export { changedRows, newRows, type StatePart } from './statePart.js'
+export type { NewRow, PlainRow, RowOf, StateRow } from './stateRow.js'
+export type { StoredOperator, StoredSource, StoredState, StoredTransaction } from './storedOperator.js'
+export { type WrittenSavepoint, writeSavepoint } from './writeSavepoint.js'
