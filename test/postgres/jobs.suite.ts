@@ -2,12 +2,14 @@ import fc from 'fast-check'
 import * as t from 'io-ts'
 import { lastValueFrom, retry } from 'rxjs'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { memory } from '../../backends/memory/memoryStorage.js'
 import type { PostgresAddress } from '../../backends/postgres/connection.js'
 import { postgresSink } from '../../backends/postgres/postgresSink.js'
 import { postgresSource } from '../../backends/postgres/postgresSource.js'
 import { postgresStorage } from '../../backends/postgres/postgresStorage.js'
 import { eagerClock } from '../../laws/eagerClock.js'
 import { defineJob, type Job } from '../../lib/job.js'
+import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { type Fate, type PostgresProxy, postgresProxy } from '../support/postgresProxy.js'
@@ -19,6 +21,13 @@ const customers = ['ada', 'bob', 'cy']
 interface Total {
   readonly customer: string
   readonly total: number
+}
+
+interface TotallingOptions {
+  readonly follow?: boolean
+  readonly schema?: string
+  readonly from?: CheckpointStorage
+  readonly intervalMs?: number
 }
 
 export function jobsSuite(database: () => TestDatabase): void {
@@ -49,10 +58,11 @@ export function jobsSuite(database: () => TestDatabase): void {
     })
   }
   /** Reads sales, and writes running totals to three tables: in the transaction of the checkpoint, and behind a ledger. */
-  const totalling = (connection: PostgresAddress, follow = false): Job => {
-    const storage = postgresStorage({ connection, schema: 'jobs', clock: eagerClock() })
+  const totalling = (connection: PostgresAddress, { follow = false, schema = 'jobs', from, intervalMs = 5 }: TotallingOptions = {}): Job => {
+    const storage = postgresStorage({ connection, schema, clock: eagerClock() })
     const columns = ['customer', 'total']
-    return defineJob('totals', { storage, checkpoints: { intervalMs: 5, tolerableFailures: 3 } }, ({ source, sink }) => {
+    const restore = from === undefined ? {} : { restore: { from } }
+    return defineJob('totals', { storage, checkpoints: { intervalMs, tolerableFailures: 3 }, ...restore }, ({ source, sink }) => {
       const sales = postgresSource({ connection, table: 'sales', columns: ['customer', 'amount'], codec: Sale, pollMs: 2, follow })
       const totals = source('sales', sales).pipe(
         keyBy(({ customer }) => customer),
@@ -114,7 +124,7 @@ export function jobsSuite(database: () => TestDatabase): void {
       await sell(1, 300)
       const { server, address } = database()
       const connection = { ...address, port: proxy.port }
-      const job = totalling(connection, true)
+      const job = totalling(connection, { follow: true })
       let failures = 0
       const run = job.pipe(retry({ delay: async () => void (failures += 1) })).subscribe()
       for (const round of [1, 2]) {
@@ -134,14 +144,38 @@ export function jobsSuite(database: () => TestDatabase): void {
       await empty()
       await sell(1, 50)
       const { address } = database()
-      const first = lastValueFrom(totalling(address, true))
+      const first = lastValueFrom(totalling(address, { follow: true, intervalMs: 50 }))
       await expect.poll(() => query('SELECT count(*)::int AS n FROM shared'), { timeout: 20_000 }).toEqual([{ n: 50 }])
-      const second = lastValueFrom(totalling(address), { defaultValue: undefined })
+      // While it looks for the newest checkpoint the first may publish another one; then it looks again, a few times.
+      const second = lastValueFrom(totalling(address).pipe(retry({ count: 20 })), { defaultValue: undefined })
       await sell(51, 80)
       await expect(first).rejects.toMatchObject({ code: expect.stringMatching(/^(BACKEND|SINK)_FENCED$/) })
       await second
       await lastValueFrom(totalling(address), { defaultValue: undefined })
       await expectTotals(totalsOf(1, 80))
+    })
+
+    it('moves with a savepoint, to another storage and from there into an empty schema', async () => {
+      await empty()
+      await database().emptySchema('moved')
+      await sell(1, 50)
+      const { address } = database()
+      const running = async (options: TotallingOptions, sales: number) => {
+        const run = totalling(address, { ...options, follow: true }).run()
+        await expect.poll(() => query('SELECT count(*)::int AS n FROM ledgered'), { timeout: 20_000 }).toEqual([{ n: sales }])
+        return run
+      }
+      const inMemory = memory()
+      await (await running({}, 50)).stop({ savepoint: inMemory })
+      await sell(51, 80)
+      const inDatabase = postgresStorage({ connection: address, schema: 'copied' })
+      const moved = await running({ schema: 'moved', from: inMemory }, 80)
+      await moved.savepoint(inDatabase)
+      await moved.stop()
+      await database().emptySchema('again')
+      await sell(81, 90)
+      await (await running({ schema: 'again', from: inDatabase }, 90)).stop()
+      await expectTotals(totalsOf(1, 90))
     })
 
     it('whose results the server refuses ends with what the server said, and without a checkpoint of them', async () => {
