@@ -1,5 +1,6 @@
 import { type ExpiryRequest, measureExpiry } from './expiry/measureExpiry.js'
 import { type JournalRequest, measureJournal } from './journal/measureJournal.js'
+import { type LargeRequest, measureLarge } from './large/measureLarge.js'
 import { measure, type Request } from './measure.js'
 import { measureTwins, type TwinsRequest } from './twins/measureTwins.js'
 
@@ -8,6 +9,7 @@ const kinds: { readonly [kind: string]: (request: unknown) => Promise<unknown> }
   twins: (request) => measureTwins(request as TwinsRequest),
   journal: (request) => measureJournal(request as JournalRequest),
   expiry: (request) => measureExpiry(request as ExpiryRequest),
+  large: (request) => measureLarge(request as LargeRequest),
 }
 
 const [kind = '', request = ''] = process.argv.slice(2)

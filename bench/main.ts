@@ -1,11 +1,11 @@
 /**
  * The same results in every way that people write them, on the same readings, side by side: a keyed running mean, windows, timers,
  * joins, rules that change, the recoverable twins of RxJS's operators (`twins`), and lines that are noted down (`journal`). Beside
- * that, what is kept of keys that never come again (`expiry`).
+ * that, what is kept of keys that never come again (`expiry`), and state that is larger than the heap (`large`).
  *
  *     npm run bench                       some minutes
  *     npm run bench -- --quick            within 80 s on 2 cores: one round, fewer readings, less time each
- *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`
+ *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `large`
  *     npm run bench -- --rounds 5
  *
  * Each measurement has a process of its own, but for the twins in a quick run. In each round every variant has its turn, so that
@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util'
 import { expirySection } from './expiry/expirySection.js'
 import { inChild } from './inChild.js'
 import { journalSection } from './journal/journalSection.js'
+import { largeSection } from './large/largeSection.js'
 import type { Measurement, Request } from './measure.js'
 import { assertSameResults, figuresOf, type Rounds, tableOf } from './report.js'
 import { type Scenario, scenarios, variantsOf } from './scenarios.js'
@@ -47,7 +48,7 @@ async function run(scenario: Scenario): Promise<Rounds> {
   return rounds
 }
 
-const sections: readonly Section[] = [twinsSection, journalSection, expirySection]
+const sections: readonly Section[] = [twinsSection, journalSection, expirySection, largeSection]
 const isChosen = ({ name }: { readonly name: string }): boolean => options.only === undefined || name === options.only
 const chosen = scenarios.filter(isChosen)
 const names = [...scenarios, ...sections].map(({ name }) => name)

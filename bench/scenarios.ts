@@ -20,7 +20,7 @@ export const scenarios: readonly Scenario[] = [
     subject: 'rxweir/directory-1s',
     without: 'rxweir/none',
     ratios: { vsMap: 'map', vsScan: 'scan', vsGroupBy: 'groupBy', vsDurableLoop: 'durable-loop' },
-    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms'],
+    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms', 'rxweir/lmdb-1s'],
     slow: [],
   },
   {
@@ -29,8 +29,8 @@ export const scenarios: readonly Scenario[] = [
     subject: 'rxweir/directory-1s',
     without: 'rxweir/none',
     ratios: { vsMap: 'map', vsScan: 'scan', vsGroupBy: 'groupBy', vsDurableLoop: 'durable-loop' },
-    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms'],
-    slow: ['scan', 'groupBy', 'durable-loop', 'rxweir/none'],
+    alongside: ['map-immutable', 'rxweir/memory-1s', 'rxweir/directory-100ms', 'rxweir/lmdb-1s'],
+    slow: ['scan', 'groupBy', 'durable-loop', 'rxweir/none', 'rxweir/lmdb-1s'],
   },
   {
     name: 'chain5',

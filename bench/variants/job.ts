@@ -2,10 +2,10 @@ import * as t from 'io-ts'
 import { share } from 'rxjs'
 import {
   type AnyStream,
-  type CheckpointStorage,
   defineJob,
   filterValues,
   type JobEvent,
+  type JobOptions,
   type JobScope,
   keyBy,
   mapValues,
@@ -13,6 +13,7 @@ import {
   statefulMap,
 } from 'rxweir'
 import { directory } from 'rxweir/backends/directory'
+import { lmdb } from 'rxweir/backends/lmdb'
 import { memory } from 'rxweir/backends/memory'
 import { countingSink } from '../countingSink.js'
 import type { Course } from '../course.js'
@@ -21,7 +22,8 @@ import type { Reading } from '../readings.js'
 import { calibrated, fahrenheit, noSum, plausible, rounded, running } from '../steps.js'
 
 export interface Checkpoints {
-  readonly storage: 'memory' | 'directory'
+  /** `lmdb` keeps live rows there, too. */
+  readonly storage: 'memory' | 'directory' | 'lmdb'
   readonly intervalMs: number
 }
 
@@ -74,6 +76,13 @@ export const shapes: { readonly [name: string]: Shape } = {
   ),
 }
 
+const mebibyte = 1024 * 1024
+
+function backendOf({ storage }: Checkpoints, folder: string): Pick<JobOptions, 'storage' | 'state'> {
+  if (storage === 'lmdb') return lmdb(folder, { cacheBytesMax: 64 * mebibyte, dirtyBytesMax: 64 * mebibyte })
+  return { storage: storage === 'memory' ? memory() : directory(folder) }
+}
+
 /** The job, with a counting sink, from the course's first record to its last. */
 export async function job(course: Course, shape: Shape, checkpoints: Checkpoints, folder: string, nowMs: () => number): Promise<CheckpointFigures> {
   const figures: CheckpointFigures = { completed: [], barrierUs: [] }
@@ -83,8 +92,7 @@ export async function job(course: Course, shape: Shape, checkpoints: Checkpoints
     take: (value) => course.take(value),
     onBarrier: () => figures.barrierUs.push((nowMs() - barrierMs) * 1_000),
   })
-  const storage: CheckpointStorage = checkpoints.storage === 'memory' ? memory() : directory(folder)
-  const running = defineJob('bench', { storage, checkpoints: { intervalMs: checkpoints.intervalMs } }, ({ source, sink }) =>
+  const running = defineJob('bench', { ...backendOf(checkpoints, folder), checkpoints: { intervalMs: checkpoints.intervalMs } }, ({ source, sink }) =>
     shape(source, course).pipe(sink('results', sinkOfCourse)),
   ).run()
   running.events$.subscribe({

@@ -23,6 +23,7 @@ function jobs(name: string, shape: Shape | undefined): [string, Variant][] {
     ['memory-1s', { storage: 'memory', intervalMs: 1_000 }],
     ['directory-1s', { storage: 'directory', intervalMs: 1_000 }],
     ['directory-100ms', { storage: 'directory', intervalMs: 100 }],
+    ['lmdb-1s', { storage: 'lmdb', intervalMs: 1_000 }],
   ]
   return settings.map(([setting, checkpoints]) => [
     `${name}/${setting}`,
