@@ -1,5 +1,7 @@
+export { differences, type RowDifference } from './differences.js'
 export { type NewTimer, newTimers } from './newTimers.js'
 export type { SavepointContent } from './savepointContent.js'
+export { savepointLines, savepointOfLines } from './savepointLines.js'
 export { type ReadOptions, readSavepoint, type SavepointReader, type StoredTimer } from './savepointReader.js'
 export { changedRows, newRows, type StatePart } from './statePart.js'
 export type { NewRow, PlainRow, RowOf, StateRow } from './stateRow.js'

@@ -18,6 +18,8 @@ export interface SavepointContent {
   readonly sources?: { readonly [uid: string]: Json }
   /** State to begin with, and state that is changed. */
   readonly states?: readonly StatePart[]
+  /** Rows that were written more than once are written once. It takes longer, and less room. Default no. */
+  readonly compact?: boolean
   /** Which of several instances it is for. Default: that of `from`; of several, one for all. */
   readonly instance?: JobInstance
   /** The number of key groups of a savepoint that begins with nothing; else as it was. 128 unless told. */

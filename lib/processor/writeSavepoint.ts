@@ -7,9 +7,10 @@ import type { Json } from '../json.js'
 import type { CheckpointStorage, RowChunk, StoredCheckpoint, Unwanted } from '../ports/checkpointStorage.js'
 import { writeSavepoint as publish } from '../restore/savepoint.js'
 import { task } from './chunksTask.js'
+import { writeCompacted } from './compacted.js'
 import { cellNumber, visitDecodedRows } from './decodedRows.js'
 import { movedSavepoints } from './movedSavepoints.js'
-import { heldBytesUsual, type OpenSavepoint, openSavepoint } from './openSavepoint.js'
+import { heldBytesUsual, openSavepoint } from './openSavepoint.js'
 import type { Base, SavepointContent } from './savepointContent.js'
 import type { SavepointReader } from './savepointReader.js'
 import { type Addition, type AnyNewRow, type Change, partOf, type StatePart } from './statePart.js'
@@ -74,9 +75,11 @@ export function madeOf(content: SavepointContent): StoredCheckpoint {
       const write = async (chunk: RowChunk): Promise<void> => {
         if (isUnwanted?.(chunk.uid, chunk.table) !== true) await visit(chunk)
       }
-      await base.readRows(async (chunk) => {
+      const pass = async (chunk: RowChunk): Promise<void> => {
         if (!isChanged(chunk.uid, chunk.table)) await write(chunk)
-      })
+      }
+      if (content.compact === true) await writeCompacted(storedOf(base), base.heldBytesMax, pass)
+      else await base.readRows(pass)
       for (const change of changes) await writeChanged(base, change, write)
       for (const { uid, state, format, rows } of additions) {
         const written = new WrittenRows({ uid, table: state, format, cell: cellNumber(body, uid, state), maxParallelism }, write)
@@ -152,12 +155,7 @@ function requireState(body: CheckpointBody, uid: string, state: string): void {
 
 async function writeChanged(base: Base, { uid, state, format, change }: Change, write: (chunk: RowChunk) => Promise<void>): Promise<void> {
   const { body } = base
-  const stored: OpenSavepoint['stored'] = {
-    checkpointId: base.checkpointId,
-    epoch: base.epoch,
-    body: bodyToStore(body),
-    readRows: (visit, isUnwanted) => task(() => base.readRows(async (chunk) => void (await visit(chunk)), isUnwanted)),
-  }
+  const stored = storedOf(base)
   const written = new WrittenRows({ uid, table: state, format, cell: cellNumber(body, uid, state), maxParallelism: body.maxParallelism }, write)
   await visitDecodedRows(
     { job: base.job, stored, body, heldBytesMax: base.heldBytesMax },
@@ -174,3 +172,10 @@ async function writeChanged(base: Base, { uid, state, format, change }: Change, 
   )
   await written.end()
 }
+
+const storedOf = (base: Base): StoredCheckpoint => ({
+  checkpointId: base.checkpointId,
+  epoch: base.epoch,
+  body: bodyToStore(base.body),
+  readRows: (visit, isUnwanted) => task(() => base.readRows(async (chunk) => void (await visit(chunk)), isUnwanted)),
+})
