@@ -4,7 +4,7 @@
  * `test/tidy/layers.test.ts` plants a violation of each rule and sees it caught.
  */
 /** The packages that backends are made for, such as an embedded store. A new driver is named here. */
-const drivers = ['csv-parse', 'lmdb', 'pg', '@types/pg']
+const drivers = ['abstract-level', 'csv-parse', 'lmdb', 'pg', '@types/pg']
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`
 
 /** What a folder may import, and a sentence that says so. */
@@ -75,6 +75,13 @@ module.exports = {
       severity: 'error',
       from: { path: '^backends/([^/]+)/' },
       to: { path: '^backends/', pathNot: '^backends/$1/' },
+    },
+    {
+      name: 'browser-backends-without-node',
+      comment: 'These backends run in browsers too: nothing of Node.',
+      severity: 'error',
+      from: { path: '^backends/(functions|http|indexeddb|level|memory)/' },
+      to: { dependencyTypes: ['core'] },
     },
     {
       name: 'programs-name-the-package',

@@ -222,8 +222,8 @@ export const errorTable = {
   },
   BACKEND_IN_USE: {
     class: 'BackendError',
-    meaning: 'another run of this process uses this storage',
-    hint: 'a second subscription while one runs would be a second writer: share() the job, or wait until the first has ended',
+    meaning: 'another run, in this process or in another tab, uses this storage',
+    hint: 'a second subscription while one runs would be a second writer: share() the job, or wait until the first has ended, as retry({ delay }) does',
   },
   BACKEND_FENCED: {
     class: 'BackendError',

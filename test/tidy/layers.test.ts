@@ -26,6 +26,7 @@ const planted: readonly (readonly [file: string, imports: string, rule: string])
   ['backends/memory/usesOperator.ts', '../../operators/good.js', 'backends-on-lib'],
   ['backends/memory/usesLaw.ts', '../../laws/good.js', 'backends-on-lib'],
   ['backends/memory/usesSibling.ts', '../directory/good.js', 'backends-without-siblings'],
+  ['backends/indexeddb/readsNode.ts', 'node:fs', 'browser-backends-without-node'],
   ['laws/usesOperator.ts', '../operators/good.js', 'laws-on-lib'],
   ['laws/usesBackend.ts', '../backends/memory/good.js', 'laws-on-lib'],
   ['laws/usesTestRunner.ts', 'vitest', 'laws-on-lib'],

@@ -1,0 +1,1 @@
+export { type LevelOptions, level } from './level.js'

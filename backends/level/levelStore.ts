@@ -1,0 +1,88 @@
+/**
+ * Part of a database of `abstract-level` as a store of keys and values: a step is one batch, and steps follow one another.
+ *
+ * **Fault model** Of a batch that failed nobody knows whether it is found when the database is opened again: that failure is fatal.
+ */
+import type { AbstractLevel } from 'abstract-level'
+import { BackendError, type ErrorDetails } from '../../lib/errors.js'
+import type { KeyRange, KeyValueReads, KeyValueStore, KeyValueWrites } from '../../lib/ports/keyValueStore.js'
+import { levelFailure } from './failures.js'
+
+type Change = { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array } | { readonly type: 'del'; readonly key: Uint8Array }
+
+const binary = { keyEncoding: 'view', valueEncoding: 'view' } as const
+/** What databases on a disk take beyond what all of them do. */
+const durably = { sync: true } as object
+
+const part = <Format, K, V>(database: AbstractLevel<Format, K, V>, name: string[]) => database.sublevel<Uint8Array, Uint8Array>(name, binary)
+
+/** Steps in one database follow one another, whichever storage they are of. */
+const turns = new WeakMap<object, Promise<unknown>>()
+
+export class LevelStore<Format, K, V> implements KeyValueStore {
+  private readonly details: ErrorDetails
+  private part: ReturnType<typeof part<Format, K, V>> | undefined
+
+  constructor(
+    private readonly database: AbstractLevel<Format, K, V>,
+    private readonly name: readonly string[],
+  ) {
+    this.details = { sublevel: name.join('/') }
+  }
+
+  read<A>(work: (at: KeyValueReads) => Promise<A>): Promise<A> {
+    return this.inTurn(() => work(this.reads()))
+  }
+
+  write<A>(work: (at: KeyValueWrites) => Promise<A>): Promise<A> {
+    return this.inTurn(async () => {
+      const changes: Change[] = []
+      const answer = await work({
+        ...this.reads(),
+        put: (key, value) => void changes.push({ type: 'put', key, value }),
+        remove: (key) => void changes.push({ type: 'del', key }),
+      })
+      if (changes.length > 0) await this.commit(changes)
+      return answer
+    })
+  }
+
+  async close(): Promise<void> {
+    await turns.get(this.database)
+    await this.part?.close()
+  }
+
+  private reads(): KeyValueReads {
+    const within = ({ from, to }: KeyRange, limit: number) => ({ gte: from, lt: to, limit })
+    return {
+      get: (keys) => this.open().getMany([...keys]),
+      keys: (range, limit) => this.open().keys(within(range, limit)).all(),
+      entries: (range, limit) => this.open().iterator(within(range, limit)).all(),
+    }
+  }
+
+  private async commit(changes: Change[]): Promise<void> {
+    try {
+      await this.open().batch(changes, durably)
+    } catch (error) {
+      const { code, details, cause } = levelFailure(error, this.details)
+      throw new BackendError(code, { ...details, fatal: true }, { cause })
+    }
+  }
+
+  private open(): ReturnType<typeof part<Format, K, V>> {
+    this.part ??= part(this.database, [...this.name])
+    return this.part
+  }
+
+  private inTurn<A>(work: () => Promise<A>): Promise<A> {
+    const turn = (turns.get(this.database) ?? Promise.resolve()).then(work).catch((error: unknown) => {
+      throw levelFailure(error, this.details)
+    })
+    turns.set(
+      this.database,
+      turn.catch(() => undefined),
+    )
+    return turn
+  }
+}

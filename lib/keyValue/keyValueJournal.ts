@@ -1,0 +1,191 @@
+/**
+ * A journal in a store of keys and values: an entry a key.
+ *
+ * **Invariants** Entries and the bounds of the journal change in one step, provided that nobody has taken over. What is appended while a
+ * step is under way goes together into the next one. After a failed append nothing is appended any more.
+ */
+import { either as E, type task, type taskEither } from 'fp-ts'
+import * as t from 'io-ts'
+import { BackendError, invariant } from '../errors.js'
+import type { Journal } from '../ports/journal.js'
+import type { KeyValueReads, KeyValueStore } from '../ports/keyValueStore.js'
+import { attempt } from './attempt.js'
+import { boundsPlace, entriesBetween, entryPlace } from './places.js'
+import { sealed, sealedText, unsealed, unsealedText } from './sealed.js'
+
+/** About so many bytes go into one step, and so many entries come out of one. */
+const stepBytesMax = 1024 * 1024
+const stepEntriesMax = 256
+
+/** The numbers of the first entry and of the next one, and how many bytes all entries before those had. */
+const Bounds = t.type({ first: t.number, end: t.number, bytesBefore: t.number, bytesUpTo: t.number })
+type Bounds = t.TypeOf<typeof Bounds>
+
+/** An entry is told how many bytes all have had up to its end, so that a trim knows what it saves. */
+const positionBytes = 8
+const utf8 = new TextEncoder()
+
+interface Waiting {
+  readonly entries: readonly string[]
+  readonly resolve: (result: E.Either<BackendError, void>) => void
+}
+
+export class KeyValueJournal implements Journal {
+  private waiting: Waiting[] = []
+  private appending: Promise<void> | undefined
+  private readonly underWay = new Set<Promise<unknown>>()
+  private dead: BackendError | undefined
+  private closed = false
+
+  private constructor(
+    private readonly store: KeyValueStore,
+    private readonly requireWriter: (at: KeyValueReads) => Promise<unknown>,
+    private bounds: Bounds,
+  ) {}
+
+  /** @param requireWriter - throws once somebody else has taken over, or the session is closed */
+  static async open(store: KeyValueStore, requireWriter: (at: KeyValueReads) => Promise<unknown>): Promise<KeyValueJournal> {
+    return new KeyValueJournal(store, requireWriter, await store.read(readBounds))
+  }
+
+  get first(): number {
+    return this.bounds.first
+  }
+
+  get end(): number {
+    return this.bounds.end
+  }
+
+  get bytes(): number {
+    return this.bounds.bytesUpTo - this.bounds.bytesBefore
+  }
+
+  append(entries: readonly string[]): taskEither.TaskEither<BackendError, void> {
+    return () => {
+      if (this.closed || this.dead !== undefined) return Promise.resolve(E.left(this.dead ?? journalClosed()))
+      return new Promise((resolve) => {
+        this.waiting.push({ entries, resolve })
+        this.appending ??= this.appendWaiting()
+      })
+    }
+  }
+
+  read(from: number, entriesMax: number): taskEither.TaskEither<BackendError, readonly string[]> {
+    return this.task(async () => {
+      invariant(from >= this.bounds.first, 'what is read is kept')
+      const range = entriesBetween(from, this.bounds.end)
+      if (from >= this.bounds.end) return []
+      const entries = await this.store.read(async (at) => {
+        await this.requireWriter(at)
+        return at.entries(range, Math.min(entriesMax, stepEntriesMax))
+      })
+      return entries.map(([place, value], index) => {
+        if (!sameBytes(place, entryPlace(from + index)))
+          throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the journal', reason: `entry ${from + index} is missing` })
+        return new TextDecoder().decode(unsealed(value, `entry ${from + index} of the journal`).subarray(positionBytes))
+      })
+    })
+  }
+
+  trim(before: number): taskEither.TaskEither<BackendError, void> {
+    return this.task(async () => {
+      const to = Math.min(before, this.bounds.end)
+      while (this.bounds.first < to) {
+        const upTo = Math.min(to, this.bounds.first + stepEntriesMax)
+        this.bounds = await this.store.write(async (at) => {
+          await this.requireWriter(at)
+          // What is appended meanwhile moves the other end.
+          const bounds = await readBounds(at)
+          const [last] = await at.get([entryPlace(upTo - 1)])
+          if (last === undefined) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the journal', reason: `entry ${upTo - 1} is missing` })
+          for (let number = bounds.first; number < upTo; number += 1) at.remove(entryPlace(number))
+          const trimmed = { ...bounds, first: upTo, bytesBefore: positionOf(unsealed(last, `entry ${upTo - 1} of the journal`)) }
+          at.put(boundsPlace, sealedText(JSON.stringify(trimmed)))
+          return trimmed
+        })
+      }
+    })
+  }
+
+  close(): task.Task<void> {
+    return async () => {
+      this.closed = true
+      await this.appending
+      while (this.underWay.size > 0) await Promise.all(this.underWay)
+    }
+  }
+
+  private async appendWaiting(): Promise<void> {
+    for (let group = this.nextGroup(); group.length > 0; group = this.nextGroup()) {
+      const result: E.Either<BackendError, void> = this.dead === undefined ? await this.appendGroup(group)() : E.left(this.dead)
+      if (E.isLeft(result)) this.dead ??= new BackendError(result.left.code, { ...result.left.details, fatal: true }, { cause: result.left })
+      for (const { resolve } of group) resolve(this.dead === undefined ? result : E.left(this.dead))
+    }
+    this.appending = undefined
+  }
+
+  /** What waits, up to about the bytes of one step. */
+  private nextGroup(): readonly Waiting[] {
+    let bytes = 0
+    let count = 0
+    for (const { entries } of this.waiting) {
+      if (count > 0 && bytes > stepBytesMax) break
+      count += 1
+      for (const entry of entries) bytes += entry.length
+    }
+    return this.waiting.splice(0, count)
+  }
+
+  private appendGroup(group: readonly Waiting[]): taskEither.TaskEither<BackendError, void> {
+    return attempt(async () => {
+      this.bounds = await this.store.write(async (at) => {
+        await this.requireWriter(at)
+        const bounds = { ...(await readBounds(at)) }
+        for (const { entries } of group)
+          for (const entry of entries) {
+            const text = utf8.encode(entry)
+            bounds.bytesUpTo += text.length
+            at.put(entryPlace(bounds.end), sealed(positioned(bounds.bytesUpTo, text)))
+            bounds.end += 1
+          }
+        at.put(boundsPlace, sealedText(JSON.stringify(bounds)))
+        return bounds
+      })
+    })
+  }
+
+  private task<A>(work: () => Promise<A>): taskEither.TaskEither<BackendError, A> {
+    return () => {
+      if (this.closed) return Promise.resolve(E.left(journalClosed()))
+      const running = attempt(work)()
+      const settled = running.then(
+        () => undefined,
+        () => undefined,
+      )
+      this.underWay.add(settled)
+      void settled.then(() => this.underWay.delete(settled))
+      return running
+    }
+  }
+}
+
+const journalClosed = (): BackendError => new BackendError('BACKEND_NOT_OPEN', { reason: 'the journal is closed' })
+
+async function readBounds(at: KeyValueReads): Promise<Bounds> {
+  const [value] = await at.get([boundsPlace])
+  if (value === undefined) return { first: 0, end: 0, bytesBefore: 0, bytesUpTo: 0 }
+  const stored: unknown = JSON.parse(unsealedText(value, 'the bounds of the journal'))
+  if (!Bounds.is(stored)) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the bounds of the journal', reason: 'they are not as they should be' })
+  return stored
+}
+
+function positioned(position: number, text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(positionBytes + text.length)
+  new DataView(bytes.buffer).setFloat64(0, position)
+  bytes.set(text, positionBytes)
+  return bytes
+}
+
+const positionOf = (entry: Uint8Array): number => new DataView(entry.buffer, entry.byteOffset).getFloat64(0)
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, index) => byte === b[index])
