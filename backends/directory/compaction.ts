@@ -12,8 +12,8 @@
  */
 import type { Clock } from '../../lib/clock.js'
 import type { ExpiredRows, RowChunk } from '../../lib/ports/checkpointStorage.js'
-import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
+import type { Folder } from './folder.js'
 import { hashOf, KeyTable } from './keyTable.js'
 import type { Segment } from './manifestFile.js'
 import { readSegment, type SegmentWriter } from './segmentFile.js'
@@ -46,9 +46,17 @@ export function chooseRun(chain: readonly Segment[], segmentsMax: number): Run |
   return { segments: chain.slice(from), oldest: from === 0 }
 }
 
+/**
+ * What another key than the current one sealed, or none, with all that lies in between: when the key has changed, one merge rewrites it.
+ */
+export function outdatedRun(chain: readonly Segment[], key: string): Run | undefined {
+  const isOutdated = (segment: Segment): boolean => segment.key !== key
+  const from = chain.findIndex(isOutdated)
+  return from < 0 ? undefined : { segments: chain.slice(from, chain.findLastIndex(isOutdated) + 1), oldest: from === 0 }
+}
+
 export interface CompactionOptions {
-  readonly files: FileLayer
-  readonly folder: string
+  readonly folder: Folder
   readonly clock: Clock
   readonly compactionKeysMax: number
   /** Rows that are left out, whatever they hold. */
@@ -72,14 +80,14 @@ async function mergePass(
   keysExpected: number,
   mine: (hash: number) => boolean,
 ): Promise<void> {
-  const { files, folder } = options
+  const { folder } = options
   const met = new KeyTable(keysExpected)
   const output = new Output(into, options)
   for (let index = run.segments.length - 1; index >= 0; index -= 1) {
     const segment = run.segments[index] as Segment
     type Visit = (chunk: RowChunk, table: number, key: Uint8Array, value: Uint8Array | undefined, hash: number, isExpired: boolean) => void
     const eachRow = (visit: Visit): Promise<void> =>
-      readSegment(files, folder, segment, async (chunk) => {
+      readSegment(folder, segment, async (chunk) => {
         options.goOn()
         const table = output.tableOf(chunk)
         const expired = options.expired?.(chunk.uid, chunk.table)

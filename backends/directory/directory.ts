@@ -8,6 +8,9 @@ import { attempt } from './failures.js'
 import { Folder, randomToken, type Token } from './folder.js'
 import { nodeFiles } from './nodeFiles.js'
 import { checkOwnership, resolvedPath } from './ownership.js'
+import type { Compression } from './sealing/compression.js'
+import type { EncryptionOptions } from './sealing/encryptionOptions.js'
+import { FileProtection, protectionSettings } from './sealing/fileProtection.js'
 import { claimFolder } from './sessions.js'
 
 export interface DirectoryOptions {
@@ -17,6 +20,10 @@ export interface DirectoryOptions {
   readonly compactAfterSegments?: number
   /** Keys that a merge holds in memory at a time; 500,000 unless told. */
   readonly compactionKeysMax?: number
+  /** Seals every file of checkpoints and journals with AES-256-GCM. Not done unless told. */
+  readonly encryption?: EncryptionOptions
+  /** Makes new files shorter, before they are sealed; `zstd` needs Node 22.15. `none` unless told. What is there is read either way. */
+  readonly compression?: Compression
   /** The file system; the machine's unless told. */
   readonly files?: FileLayer
   /** Where merges let others run; the machine's unless told. */
@@ -45,6 +52,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
   const retainedCheckpoints = inRange('retainedCheckpoints', options.retainedCheckpoints ?? 2, 1, 1_000)
   const compactAfterSegments = inRange('compactAfterSegments', options.compactAfterSegments ?? 8, 2, 10_000)
   const compactionKeysMax = inRange('compactionKeysMax', options.compactionKeysMax ?? 500_000, 1, 16_000_000)
+  const protection = protectionSettings(options)
   const { files = nodeFiles, clock = systemClock, token = randomToken } = options
   const real = files === nodeFiles
   return {
@@ -65,7 +73,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
           await check()
         }
         return new DirectorySession(
-          new Folder(files, folder, token),
+          new Folder(files, folder, token, new FileProtection(job, protection)),
           { job, clock, retainedCheckpoints, compactAfterSegments, compactionKeysMax, prepare },
           claim,
         )

@@ -6,7 +6,7 @@
  */
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
-import { BackendError, type ErrorDetails, invariant } from '../../lib/errors.js'
+import { BackendError, type ErrorCode, type ErrorDetails, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type {
   CheckpointSession,
@@ -18,12 +18,12 @@ import type {
 } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { cleanUp } from './cleanUp.js'
-import { chooseRun, compact } from './compaction.js'
+import { chooseRun, compact, outdatedRun } from './compaction.js'
 import { DirectoryWriter, type Publication, type WriterHost } from './directoryWriter.js'
 import { attempt, storageFailure } from './failures.js'
 import type { Folder, Top } from './folder.js'
 import { DirectoryJournal } from './journal/directoryJournal.js'
-import { bodyOf, type Manifest, readManifest, type Segment } from './manifestFile.js'
+import { bodyOf, type Manifest, type Segment } from './manifestFile.js'
 import { segmentFile, slotFile } from './names.js'
 import { readSegment, SegmentWriter } from './segmentFile.js'
 import type { Claim } from './sessions.js'
@@ -43,6 +43,9 @@ interface Compacted {
   readonly replaces: readonly Segment[]
   readonly by: Segment
 }
+
+/** What a merge could not read, no restore could. */
+const unreadable: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['SNAPSHOT_CORRUPT', 'KEY_MISSING', 'KEY_WRONG', 'FILE_NOT_SEALED'])
 
 export class DirectorySession implements CheckpointSession, WriterHost {
   private lastRead: Top | undefined
@@ -94,7 +97,9 @@ export class DirectorySession implements CheckpointSession, WriterHost {
         const seq = top.seq + 1
         const checkpoint = O.isSome(from) ? (top.manifest?.checkpoint ?? null) : null
         const older = (top.manifest?.retained ?? []).filter((retained) => checkpoint !== null && retained.checkpointId < checkpoint.checkpointId)
+        const life = top.manifest?.life ?? this.folder.protection.newLife()
         const manifest: Manifest = {
+          ...(life === undefined ? {} : { life }),
           job: this.options.job,
           seq,
           parent: top.manifest === undefined ? null : top.seq,
@@ -124,6 +129,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       this.entries = await DirectoryJournal.open({
         files: this.folder.files,
         folder: `${this.folder.path}/journal`,
+        protection: this.folder.protection.within(this.own?.life),
         epoch: this.own?.epoch ?? 0,
         // A journal that is being closed writes what it was given before.
         requireWriter: () => {
@@ -140,7 +146,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       const kept = newest?.retained.find((retained) => retained.checkpointId === id)
       if (newest === undefined || kept === undefined) return O.none
       this.folder.held.set(id, [slotFile(kept.seq), ...kept.segments])
-      const manifest = newest.seq === kept.seq ? newest : await readManifest(this.folder.files, this.folder.path, kept.seq)
+      const manifest = newest.seq === kept.seq ? newest : await this.folder.read(kept.seq)
       const { checkpoint } = manifest
       return checkpoint === null ? O.none : O.some(this.storedOf(checkpoint, { seq: newest.seq, manifest }))
     })
@@ -185,7 +191,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     this.segmentCounter += 1
     const name = segmentFile({ epoch: this.own?.epoch ?? 0, checkpointId: id, counter: this.segmentCounter, token: this.folder.token() })
     this.folder.live.add(name)
-    return SegmentWriter.create(this.folder.files, this.folder.path, name).then(
+    return SegmentWriter.create(this.folder, name).then(
       (writer) => ({ name, writer }),
       (error: unknown) => {
         this.folder.live.delete(name)
@@ -294,7 +300,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
 
   private async readChain(top: Top, segments: readonly Segment[], visit: (chunk: RowChunk) => unknown): Promise<void> {
     try {
-      for (const segment of segments) await readSegment(this.folder.files, this.folder.path, segment, visit)
+      for (const segment of segments) await readSegment(this.folder, segment, visit)
     } catch (error) {
       // A writer that is still alive may have moved on and removed what this checkpoint needs. That is no damage.
       const moved = this.own === undefined && error instanceof BackendError && (await this.folder.top()).seq > top.seq
@@ -329,7 +335,10 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private startCompaction(): void {
     const own = this.own
     if (this.compacting || this.compacted !== undefined || own?.checkpoint === undefined || own.checkpoint === null) return
-    const run = chooseRun(own.checkpoint.segments, this.options.compactAfterSegments)
+    const { segments } = own.checkpoint
+    const { keyId } = this.folder.protection
+    const outdated = keyId === undefined ? undefined : outdatedRun(segments, keyId)
+    const run = outdated ?? chooseRun(segments, this.options.compactAfterSegments)
     if (run === undefined) return
     this.compacting = true
     // A whole checkpoint that is published meanwhile needs none of them.
@@ -341,8 +350,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       let segment: { readonly name: string; readonly writer: SegmentWriter } | undefined
       try {
         segment = await this.createSegment(id)
-        const { files, path: folder } = this.folder
-        await compact(run, segment.writer, { ...this.options, files, folder, expired, goOn: () => this.requireOpen() })
+        await compact(run, segment.writer, { ...this.options, folder: this.folder, expired, goOn: () => this.requireOpen() })
         const by = await segment.writer.finish()
         await this.folder.sync()
         this.folder.requireSynced(failuresBefore)
@@ -354,7 +362,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
         }
         // Any other failure costs nothing but the merge, which is tried again after the next publish.
         const failure = storageFailure(error, { folder: this.folder.path })
-        if (failure.code === 'SNAPSHOT_CORRUPT') this.damage = failure
+        if (unreadable.has(failure.code)) this.damage = failure
       } finally {
         for (const { file } of run.segments) this.folder.live.delete(file)
         this.compacting = false

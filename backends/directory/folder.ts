@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { BackendError } from '../../lib/errors.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import { bestEffort, fatal, storageFailure, systemCodeOf } from './failures.js'
-import { encodeManifest, type Manifest, readManifest, writeManifest } from './manifestFile.js'
+import { type Manifest, manifestBytes, readManifest, writeManifest } from './manifestFile.js'
 import { parseName, slotFile, slotsOf, temporaryFile } from './names.js'
+import type { FileProtection } from './sealing/fileProtection.js'
 
 /** What a file name has of chance, so that two writers never choose one name: 8 hex digits. */
 export type Token = () => string
@@ -46,6 +47,7 @@ export class Folder {
     readonly files: FileLayer,
     readonly path: string,
     readonly token: Token,
+    readonly protection: FileProtection,
   ) {}
 
   async sync(): Promise<void> {
@@ -84,7 +86,7 @@ export class Folder {
         return { seq, manifest: undefined }
       }
       try {
-        return { seq, manifest: await readManifest(this.files, this.path, seq) }
+        return { seq, manifest: await this.read(seq) }
       } catch (error) {
         const retired = systemCodeOf((error as Error).cause) === 'ENOENT' && attempt < lookAttempts
         if (!retired) throw error
@@ -92,9 +94,14 @@ export class Folder {
     }
   }
 
+  /** The manifest of a slot. */
+  read(seq: number): Promise<Manifest> {
+    return readManifest(this.files, this.path, seq, this.protection)
+  }
+
   /** Claims the slot of a manifest, durably. `mayLink` throws when it must not happen any more; nothing comes between it and the link. */
   async claim(manifest: Manifest, mayLink: () => void): Promise<void> {
-    const content = encodeManifest(manifest)
+    const content = await manifestBytes(manifest, this.protection)
     const temporaryName = temporaryFile({ epoch: manifest.epoch, token: this.token() })
     const temporary = `${this.path}/${temporaryName}`
     const slot = `${this.path}/${slotFile(manifest.seq)}`

@@ -6,6 +6,8 @@
  *     payload: length of uid (u16) · uid · length of table (u16) · table · rows (u32) · row frames
  *
  * The name inside the file catches a segment that was put in the place of another. The manifest has the size and the sha-256.
+ *
+ * In format 2 the protection of the file stands behind its name, and the frames are cut into blocks (sealing/).
  */
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
@@ -13,9 +15,13 @@ import { BackendError } from '../../lib/errors.js'
 import type { OperatorUid } from '../../lib/identity.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import type { FileLayer, OpenFile } from '../../lib/ports/fileLayer.js'
+import { type ByteSource, FileBytes } from './byteSource.js'
 import { bestEffort } from './failures.js'
-import { checkHeader, fileHeader, headerBytes } from './fileHeader.js'
+import { checkHeader, type FileFormat, fileHeader, headerBytes } from './fileHeader.js'
+import type { Folder } from './folder.js'
 import type { Segment } from './manifestFile.js'
+import { BlockCutter, blockBytesMax, OpenedBytes } from './sealing/blockStream.js'
+import type { BlockSealer } from './sealing/fileProtection.js'
 import { openNamed, readFully, withFile, writeAll } from './wholeFiles.js'
 
 /** Hashing this much takes well under a millisecond, and each block is followed by a turn of the event loop. */
@@ -23,10 +29,10 @@ const blockBytes = 1024 * 1024
 /** A chunk is read back into one piece of memory. */
 const frameBytesMax = 1024 * 1024 * 1024
 
-const preamble = (name: string): Buffer => {
+const preamble = (name: string, format: FileFormat = 1): Buffer => {
   const length = Buffer.alloc(2)
   length.writeUInt16LE(name.length)
-  return Buffer.concat([fileHeader('S'), length, Buffer.from(name, 'latin1')])
+  return Buffer.concat([fileHeader('S', format), length, Buffer.from(name, 'latin1')])
 }
 
 /** Writes one segment. The calls follow one another; a failure leaves it to be discarded. */
@@ -37,19 +43,25 @@ export class SegmentWriter {
   private written = 0
   private rows = 0
   private open = true
+  /** Where the file is compressed or sealed. */
+  private readonly cutter: BlockCutter | undefined
 
   private constructor(
     private readonly files: FileLayer,
     private readonly path: string,
     private readonly name: string,
     private readonly file: OpenFile,
-  ) {}
+    private readonly sealer: BlockSealer | undefined,
+  ) {
+    this.cutter = sealer === undefined ? undefined : new BlockCutter(sealer, sealer.beginning.length, (block) => this.put(block))
+  }
 
-  static async create(files: FileLayer, folder: string, name: string): Promise<SegmentWriter> {
+  static async create({ files, path: folder, protection }: Pick<Folder, 'files' | 'path' | 'protection'>, name: string): Promise<SegmentWriter> {
     const path = `${folder}/${name}`
-    const writer = new SegmentWriter(files, path, name, await files.create(path))
+    const sealer = protection.sealer(name, preamble(name, 2))
+    const writer = new SegmentWriter(files, path, name, await files.create(path), sealer)
     try {
-      await writer.append(preamble(name))
+      await writer.put(sealer?.beginning ?? preamble(name))
     } catch (error) {
       await writer.discard()
       throw error
@@ -77,12 +89,15 @@ export class SegmentWriter {
 
   /** Makes the bytes durable. The name is durable once the folder is synced. */
   async finish(): Promise<Segment> {
+    await this.cutter?.end()
     await this.flush()
     // A failed sync poisons the file: it is discarded, and the rows are written to another one.
     await this.file.sync()
     this.open = false
     await this.file.close()
-    return { file: this.name, bytes: this.written, sha256: this.hash.digest('hex'), rows: this.rows }
+    const finished = { file: this.name, bytes: this.written, sha256: this.hash.digest('hex'), rows: this.rows }
+    const key = this.sealer?.keyId
+    return key === undefined ? finished : { ...finished, key }
   }
 
   /** Releases the file and removes it where that is possible. */
@@ -102,18 +117,24 @@ export class SegmentWriter {
     let sum = crc
     for (let from = 0; from < bytes.length; from += blockBytes) {
       const slice = bytes.subarray(from, from + blockBytes)
-      this.hash.update(slice)
       sum = crc32(slice, sum)
-      if (this.used + slice.length > this.block.length) await this.flush()
-      if (slice.length > this.block.length) {
-        await writeAll(this.file, slice, this.written)
-        this.written += slice.length
-      } else {
-        this.block.set(slice, this.used)
-        this.used += slice.length
-      }
+      if (this.cutter === undefined) await this.put(slice)
+      else await this.cutter.add(slice)
     }
     return sum
+  }
+
+  /** Adds bytes as they stand in the file. */
+  private async put(slice: Uint8Array): Promise<void> {
+    this.hash.update(slice)
+    if (this.used + slice.length > this.block.length) await this.flush()
+    if (slice.length > this.block.length) {
+      await writeAll(this.file, slice, this.written)
+      this.written += slice.length
+    } else {
+      this.block.set(slice, this.used)
+      this.used += slice.length
+    }
   }
 
   private async flush(): Promise<void> {
@@ -125,7 +146,11 @@ export class SegmentWriter {
 }
 
 /** Visits the chunks of a segment, in order, after the whole file was verified. Memory: one chunk and one block. */
-export function readSegment(files: FileLayer, folder: string, segment: Segment, visit: (chunk: RowChunk) => unknown): Promise<void> {
+export function readSegment(
+  { files, path: folder, protection }: Pick<Folder, 'files' | 'path' | 'protection'>,
+  segment: Segment,
+  visit: (chunk: RowChunk) => unknown,
+): Promise<void> {
   const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file: segment.file, reason })
   return withFile(openNamed(files, folder, segment.file), async (file) => {
     const size = await file.size()
@@ -139,51 +164,30 @@ export function readSegment(files: FileLayer, folder: string, segment: Segment, 
       hash.update(part)
     }
     if (hash.digest('hex') !== segment.sha256) throw damaged('the digest differs')
-    await readFrames(file, size, block, segment.file, damaged, visit)
+    const stored = new FileBytes(file, size, block, damaged)
+    const header = await stored.take(headerBytes)
+    // A later format may have other bytes in its header; the name is compared for itself.
+    const expected = preamble(segment.file).subarray(headerBytes)
+    const name = await stored.take(Math.min(expected.length, size - headerBytes))
+    if (!name.equals(expected)) throw damaged('the file holds another segment')
+    const format = checkHeader(header, 'S', segment.file)
+    if (format === 1) protection.plain(segment.file)
+    await readFrames(format === 1 ? stored : await opened(stored, Buffer.concat([header, name]), segment.file, protection), damaged, visit)
   })
 }
 
-async function readFrames(
-  file: OpenFile,
-  size: number,
-  block: Buffer,
-  name: string,
-  damaged: (reason: string) => BackendError,
-  visit: (chunk: RowChunk) => unknown,
-): Promise<void> {
-  let position = 0
-  let buffered: Uint8Array = block.subarray(0, 0)
-  /** The next bytes, in memory of their own. */
-  const take = async (length: number): Promise<Buffer> => {
-    if (length > size - position) throw damaged('a frame is cut short')
-    const into = Buffer.from(new ArrayBuffer(length))
-    const fromBlock = Math.min(buffered.length, length)
-    into.set(buffered.subarray(0, fromBlock))
-    buffered = buffered.subarray(fromBlock)
-    const rest = into.subarray(fromBlock)
-    const at = position + fromBlock
-    position += length
-    if (rest.length === 0) return into
-    if (rest.length >= block.length) {
-      if ((await readFully(file, rest, at)) !== rest.length) throw damaged('the file is cut short')
-      return into
-    }
-    const filled = await readFully(file, block.subarray(0, Math.min(block.length, size - at)), at)
-    if (filled < rest.length) throw damaged('the file is cut short')
-    rest.set(block.subarray(0, rest.length))
-    buffered = block.subarray(rest.length, filled)
-    return into
-  }
+async function opened(stored: ByteSource, before: Buffer, name: string, protection: Folder['protection']): Promise<ByteSource> {
+  const opener = await protection.opener(name, before, (length) => stored.take(length), blockBytesMax)
+  return new OpenedBytes(name, opener, stored)
+}
 
-  const expected = preamble(name)
-  const found = await take(Math.min(expected.length, size))
-  // A later format may have other bytes in its header; the name is compared for itself.
-  if (!found.subarray(headerBytes).equals(expected.subarray(headerBytes))) throw damaged('the file holds another segment')
-  while (position < size) {
-    const head = await take(4)
+async function readFrames(from: ByteSource, damaged: (reason: string) => BackendError, visit: (chunk: RowChunk) => unknown): Promise<void> {
+  while (!from.hasEnded) {
+    const head = await from.take(4)
     const length = head.readUInt32LE(0)
-    const payload = await take(length)
-    const sum = await take(4)
+    if (length > frameBytesMax) throw damaged('a frame is longer than any')
+    const payload = await from.take(length)
+    const sum = await from.take(4)
     if (sum.readUInt32LE(0) !== crc32(payload, crc32(head))) throw damaged('the checksum of a frame differs')
     await visit(chunkOf(payload, damaged))
   }

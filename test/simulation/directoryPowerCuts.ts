@@ -1,3 +1,4 @@
+import type { DirectoryOptions } from '../../backends/directory/directory.js'
 import { CrashFs, type CrashFsOptions } from '../../laws/crashFs.js'
 import { type Chance, type ChoiceOptions, chance, choices } from '../../laws/crashFsChoices.js'
 import { chunksOf, type Found, must, nothing, planned, publishOn, type RowChange, recover, sameFound } from '../../laws/storageHistory.js'
@@ -30,6 +31,7 @@ export interface PowerCutOptions {
   /** How many images deep recovery is cut again. */
   readonly depth?: number
   readonly retainedCheckpoints?: number
+  readonly storage?: Pick<DirectoryOptions, 'encryption' | 'compression'>
 }
 
 export interface Verdict {
@@ -109,7 +111,10 @@ async function cutEverywhere(
   }
 }
 
-const retained = ({ retainedCheckpoints }: PowerCutOptions) => (retainedCheckpoints === undefined ? {} : { retainedCheckpoints })
+const retained = ({ retainedCheckpoints, storage }: PowerCutOptions): DirectoryOptions => ({
+  ...(retainedCheckpoints === undefined ? {} : { retainedCheckpoints }),
+  ...storage,
+})
 
 function someChanges(random: Chance): readonly RowChange[] {
   return Array.from({ length: Math.floor(random() * 5) }, () => ({

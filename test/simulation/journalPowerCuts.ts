@@ -1,4 +1,5 @@
 import { DirectoryJournal } from '../../backends/directory/journal/directoryJournal.js'
+import { FileProtection, type ProtectionOptions, protectionSettings } from '../../backends/directory/sealing/fileProtection.js'
 import { CrashFs, type CrashFsOptions } from '../../laws/crashFs.js'
 import { type Chance, type ChoiceOptions, chance, choices } from '../../laws/crashFsChoices.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
@@ -26,20 +27,23 @@ export interface JournalCutOptions {
   readonly files?: CrashFsOptions
   readonly plant?: (files: CrashFs) => FileLayer
   readonly depth?: number
+  readonly protection?: ProtectionOptions
 }
 
 const textOf = (number: number): string => `entry ${number} ${'x'.repeat(number % 37)}`
 
 /** Opens journals after one another, each with the epoch after the last. */
-const opened = (files: FileLayer, epoch: number): Promise<DirectoryJournal> =>
-  DirectoryJournal.open({ files, folder: '/journal', epoch, requireWriter: () => undefined, fileBytes: 120 })
+function opened(files: FileLayer, epoch: number, { protection = {} }: JournalCutOptions): Promise<DirectoryJournal> {
+  const settled = new FileProtection('j', protectionSettings(protection))
+  return DirectoryJournal.open({ files, folder: '/journal', protection: settled, epoch, requireWriter: () => undefined, fileBytes: 120 })
+}
 
 /** Writes a random history, cuts the power behind every operation, and looks for what was acknowledged. */
 export async function journalPowerCuts(seed: number, options: JournalCutOptions = {}): Promise<JournalVerdict> {
   const random = chance(seed)
   const files = new CrashFs(options.files)
   const verdict: JournalVerdict = { images: 0, nested: 0, acknowledged: 0, trimmed: 0, wrong: [] }
-  const timeline = await history(files, options.plant?.(files) ?? files, random, 1, { acknowledged: 0, trimmed: 0 }, 14)
+  const timeline = await history(files, options.plant?.(files) ?? files, random, 1, { acknowledged: 0, trimmed: 0 }, 14, options)
   verdict.acknowledged = timeline.at(-1)?.acknowledged ?? 0
   await cutEverywhere(files, timeline, 100, random, seed, options, options.depth ?? 2, verdict)
   return verdict
@@ -52,13 +56,14 @@ async function history(
   firstEpoch: number,
   start: { readonly acknowledged: number; readonly trimmed: number },
   steps: number,
+  options: JournalCutOptions,
 ): Promise<readonly Expected[]> {
   const timeline: Expected[] = []
   let { acknowledged, trimmed } = start
   const note = (): unknown => timeline.push({ cut: files.cuts, acknowledged, trimmed })
   let epoch = firstEpoch
   note()
-  let journal = await opened(layer, epoch)
+  let journal = await opened(layer, epoch, options)
   for (let step = 0; step < steps; step += 1) {
     const what = random()
     if (what < 0.7) {
@@ -72,7 +77,7 @@ async function history(
     } else {
       await journal.close()()
       epoch += 1
-      journal = await opened(layer, epoch)
+      journal = await opened(layer, epoch, options)
     }
     note()
   }
@@ -101,13 +106,21 @@ async function cutEverywhere(
       const image = powerCut.image(survives)
       try {
         const before = image.cuts
-        const journal = await opened(options.plant?.(image) ?? image, epoch)
+        const journal = await opened(options.plant?.(image) ?? image, epoch, options)
         await check(journal, expected, verdict)
         if (depth > 1 && verdict.images % 61 === 0) {
           verdict.nested += 1
           const { end } = journal
           await journal.close()()
-          const next = await history(image, options.plant?.(image) ?? image, random, epoch + 1, { acknowledged: end, trimmed: expected.trimmed }, 4)
+          const next = await history(
+            image,
+            options.plant?.(image) ?? image,
+            random,
+            epoch + 1,
+            { acknowledged: end, trimmed: expected.trimmed },
+            4,
+            options,
+          )
           const behind = [{ cut: before, acknowledged: expected.acknowledged, trimmed: expected.trimmed }, ...next]
           await cutEverywhere(image, behind, epoch + 100, random, seed, options, depth - 1, verdict)
         } else await journal.close()()

@@ -14,8 +14,9 @@ import { BackendError, invariant } from '../../../lib/errors.js'
 import type { FileLayer, OpenFile } from '../../../lib/ports/fileLayer.js'
 import type { Journal } from '../../../lib/ports/journal.js'
 import { bestEffort, fatal, storageFailure, systemCodeOf } from '../failures.js'
-import { openNamed, readFully, withFile, writeAll } from '../wholeFiles.js'
-import { encodeGroup, entryBytesMax, extentOf, groupBytesMax, preamble, readGroup } from './entriesFile.js'
+import type { BlockSealer, FileProtection } from '../sealing/fileProtection.js'
+import { readFully, withFile, writeAll } from '../wholeFiles.js'
+import { type EntriesReader, entryBytesMax, extentOf, groupBytesMax, openEntries, preamble, readGroup, storedGroup } from './entriesFile.js'
 import { chainOf, type EntriesName, entriesFile, entriesFilesOf, isTemporary, temporaryFile } from './entriesNames.js'
 
 const fileBytesUsual = 8 * 1024 * 1024
@@ -25,9 +26,15 @@ interface KeptFile extends EntriesName {
   bytes: number
 }
 
-interface Cursor {
-  readonly name: string
+/** The file that is appended to. */
+interface ActiveFile {
   readonly file: OpenFile
+  /** Where it is compressed or sealed. */
+  readonly sealer: BlockSealer | undefined
+}
+
+interface Cursor {
+  readonly reader: EntriesReader
   at: number
   /** Number of the first entry of the group there. */
   upcoming: number
@@ -39,6 +46,7 @@ interface Cursor {
 export interface JournalOptions {
   readonly files: FileLayer
   readonly folder: string
+  readonly protection: FileProtection
   readonly epoch: number
   /** Throws once this session must not write any more. */
   requireWriter(): void
@@ -49,7 +57,7 @@ export interface JournalOptions {
 export class DirectoryJournal implements Journal {
   private ended = 0
   private readonly kept: KeptFile[] = []
-  private active: OpenFile | undefined
+  private active: ActiveFile | undefined
   private cursor: Cursor | undefined
   private work: Promise<unknown> = Promise.resolve()
   private dead: BackendError | undefined
@@ -111,7 +119,7 @@ export class DirectoryJournal implements Journal {
       const { files, folder } = this.options
       for (let next = this.kept[1]; next !== undefined && next.first <= before; next = this.kept[1]) {
         const oldest = this.kept[0] as KeptFile
-        if (this.cursor?.name === oldest.name) await this.leaveCursor()
+        if (this.cursor?.reader.name === oldest.name) await this.leaveCursor()
         try {
           await files.unlink(`${folder}/${oldest.name}`)
         } catch (error) {
@@ -141,7 +149,7 @@ export class DirectoryJournal implements Journal {
     if (newer !== undefined) throw new BackendError('BACKEND_FENCED', { file: newer.name, fatal: true })
     const chain = chainOf(found)
     const last = chain.at(-1)
-    const extent = last === undefined ? undefined : await extentOf(files, folder, last.name, last.first)
+    const extent = last === undefined ? undefined : await this.reading(last.name, (reader) => extentOf(reader, last.first))
     for (const file of chain.slice(0, -1)) this.kept.push({ ...file, bytes: (await files.size(`${folder}/${file.name}`)) ?? 0 })
     this.ended = extent?.end ?? 0
     const copy = last === undefined || extent === undefined ? undefined : { from: last.name, bytes: extent.bytes }
@@ -152,39 +160,66 @@ export class DirectoryJournal implements Journal {
 
   /** Makes a file durable, with a copy of the groups of another where there is one, before it has its name. */
   private async startFile(own: EntriesName, copy?: { readonly from: string; readonly bytes: number }): Promise<void> {
-    const { files, folder, epoch } = this.options
+    const { files, folder, epoch, protection } = this.options
     this.options.requireWriter()
     const temporary = `${folder}/${temporaryFile(epoch)}`
+    const sealer = protection.sealer(own.name, preamble(own.name, 2))
     const file = await files.create(temporary)
     try {
-      const head = preamble(own.name)
+      const head = sealer?.beginning ?? preamble(own.name)
       await writeAll(file, head, 0)
-      const bytes = head.length + (copy === undefined ? 0 : await this.copyGroups(copy, file, head.length))
+      const active = { file, sealer }
+      const bytes = head.length + (copy === undefined ? 0 : await this.copyGroups(copy, active, head.length))
       await file.sync()
       await files.rename(temporary, `${folder}/${own.name}`)
       await files.syncDirectory(folder)
       this.kept.push({ ...own, bytes })
-      this.active = file
+      this.active = active
     } catch (error) {
       await bestEffort(() => file.close())
       throw error
     }
   }
 
-  private copyGroups(copy: { readonly from: string; readonly bytes: number }, into: OpenFile, at: number): Promise<number> {
-    const { files, folder } = this.options
-    return withFile(openNamed(files, folder, copy.from), async (from) => {
-      const start = preamble(copy.from).length
-      const block = Buffer.alloc(Math.min(copyBytes, copy.bytes - start))
-      for (let done = start; done < copy.bytes; ) {
+  /** Answers how many bytes they are in the new file. */
+  private copyGroups(copy: { readonly from: string; readonly bytes: number }, into: ActiveFile, at: number): Promise<number> {
+    const shorter = new BackendError('SNAPSHOT_CORRUPT', { file: copy.from, reason: 'it became shorter' })
+    return this.reading(copy.from, async (from) => {
+      if (from.opener !== undefined || into.sealer !== undefined) return this.sealGroups(from, copy.bytes, into, at, shorter)
+      const block = Buffer.alloc(Math.min(copyBytes, copy.bytes - from.start))
+      for (let done = from.start; done < copy.bytes; ) {
         const part = block.subarray(0, Math.min(block.length, copy.bytes - done))
-        if ((await readFully(from, part, done)) < part.length)
-          throw new BackendError('SNAPSHOT_CORRUPT', { file: copy.from, reason: 'it became shorter' })
-        await writeAll(into, part, at + done - start)
+        if ((await readFully(from.file, part, done)) < part.length) throw shorter
+        await writeAll(into.file, part, at + done - from.start)
         done += part.length
       }
-      return copy.bytes - start
+      return copy.bytes - from.start
     })
+  }
+
+  /** What is sealed opens only where it was sealed, so it is sealed again for the new file. */
+  private async sealGroups(from: EntriesReader, bytes: number, { file, sealer }: ActiveFile, at: number, shorter: BackendError): Promise<number> {
+    let position = at
+    for (let done = from.start; done < bytes; ) {
+      const group = await readGroup(from, done, bytes)
+      if (group === undefined) throw shorter
+      const stored = await storedGroup(
+        group.first,
+        group.entries.map((entry) => Buffer.from(entry)),
+        position,
+        sealer,
+      )
+      await writeAll(file, stored, position)
+      position += stored.length
+      done = group.next
+    }
+    return position - at
+  }
+
+  private async reading<A>(name: string, use: (reader: EntriesReader) => Promise<A>): Promise<A> {
+    const { files, folder, protection } = this.options
+    const reader = await openEntries(files, folder, name, protection)
+    return withFile(Promise.resolve(reader.file), () => use(reader))
   }
 
   // ---- writing
@@ -194,14 +229,15 @@ export class DirectoryJournal implements Journal {
     if (last.bytes >= (this.options.fileBytes ?? fileBytesUsual) && last.first < this.ended) {
       const full = this.active
       await this.startFile(entriesFile(this.options.epoch, this.ended))
-      await bestEffort(async () => full?.close())
+      await bestEffort(async () => full?.file.close())
       last = this.kept.at(-1) as KeptFile
     }
     invariant(this.active !== undefined, 'a journal that is open has a file to write to')
     this.options.requireWriter()
-    const group = encodeGroup(this.ended, entries)
-    await writeAll(this.active, group, last.bytes)
-    await this.active.sync()
+    const { file, sealer } = this.active
+    const group = await storedGroup(this.ended, entries, last.bytes, sealer)
+    await writeAll(file, group, last.bytes)
+    await file.sync()
     last.bytes += group.length
     this.ended += entries.length
   }
@@ -210,19 +246,19 @@ export class DirectoryJournal implements Journal {
 
   /** A cursor that holds entry `number`. Reading goes on where it stopped, or finds its way from the start of a file. */
   private async cursorAt(number: number): Promise<Cursor> {
-    const { files, folder } = this.options
+    const { files, folder, protection } = this.options
     if (this.cursor !== undefined && this.cursor.next !== number) await this.leaveCursor()
     for (;;) {
       const cursor = this.cursor
       if (cursor !== undefined && cursor.entries.length > 0) return cursor
       const holder = this.kept.findLast(({ first }) => first <= number) as KeptFile
-      if (cursor === undefined || cursor.name !== holder.name) {
+      if (cursor === undefined || cursor.reader.name !== holder.name) {
         await this.leaveCursor()
-        const file = await openNamed(files, folder, holder.name)
-        this.cursor = { name: holder.name, file, at: preamble(holder.name).length, upcoming: holder.first, next: number, entries: [] }
+        const reader = await openEntries(files, folder, holder.name, protection)
+        this.cursor = { reader, at: reader.start, upcoming: holder.first, next: number, entries: [] }
         continue
       }
-      const group = await readGroup(cursor.file, cursor.at, holder.bytes)
+      const group = await readGroup(cursor.reader, cursor.at, holder.bytes)
       if (group?.first !== cursor.upcoming)
         throw new BackendError('SNAPSHOT_CORRUPT', { file: holder.name, reason: `entry ${cursor.upcoming} is missing or damaged` })
       cursor.at = group.next
@@ -235,7 +271,7 @@ export class DirectoryJournal implements Journal {
   private async leaveCursor(): Promise<void> {
     const cursor = this.cursor
     this.cursor = undefined
-    if (cursor !== undefined) await bestEffort(() => cursor.file.close())
+    if (cursor !== undefined) await bestEffort(() => cursor.reader.file.close())
   }
 
   // ---- one thing after the other
@@ -263,6 +299,6 @@ export class DirectoryJournal implements Journal {
     await this.leaveCursor()
     const { active } = this
     this.active = undefined
-    if (active !== undefined) await bestEffort(() => active.close())
+    if (active !== undefined) await bestEffort(() => active.file.close())
   }
 }

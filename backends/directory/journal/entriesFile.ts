@@ -6,43 +6,70 @@
  *     group: length of the payload (u32) · entries (u32) · number of the first entry (u64) · payload · crc32 of all before (u32)
  *     payload: for each entry its length (u32) and its UTF-8 bytes
  *
+ * In format 2 the protection of the file stands behind its name, and each payload is a block (sealing/) to which the number and the count of its
+ * entries are bound. The checksum is over what is stored: whether a group was cut short by a crash is told without a key.
+ *
  * **Invariants** One group is synced before the next is written, so a crash can only have spoilt the last. A group that does not
  * read while one behind it does is damage, and never taken for the end.
  */
 import { crc32 } from 'node:zlib'
 import { BackendError } from '../../../lib/errors.js'
 import type { FileLayer, OpenFile } from '../../../lib/ports/fileLayer.js'
-import { checkHeader, fileHeader, headerBytes } from '../fileHeader.js'
-import { openNamed, readFully, withFile } from '../wholeFiles.js'
+import { checkHeader, type FileFormat, fileHeader, headerBytes } from '../fileHeader.js'
+import type { BlockOpener, BlockSealer, FileProtection } from '../sealing/fileProtection.js'
+import { openNamed, readFully } from '../wholeFiles.js'
 
 /** Entries of one group, beyond a single large one, take no more than this. */
 export const groupBytesMax = 4 * 1024 * 1024
 /** One entry is read back into one piece of memory. */
 export const entryBytesMax = 256 * 1024 * 1024
+/** A group ends before it has both: entries up to its limit, and one that is large. */
+const payloadBytesMax = 2 * groupBytesMax + entryBytesMax
 const headBytes = 16
 const tailBytes = 4
 
 /** What stands before the first group. */
-export function preamble(name: string): Buffer {
+export function preamble(name: string, format: FileFormat = 1): Buffer {
   const length = Buffer.alloc(2)
   length.writeUInt16LE(name.length)
-  return Buffer.concat([fileHeader('J'), length, Buffer.from(name, 'latin1')])
+  return Buffer.concat([fileHeader('J', format), length, Buffer.from(name, 'latin1')])
 }
 
 export function encodeGroup(first: number, entries: readonly Buffer[]): Buffer {
   let length = 0
   for (const entry of entries) length += 4 + entry.length
-  const group = Buffer.allocUnsafe(headBytes + length + tailBytes)
-  group.writeUInt32LE(length, 0)
-  group.writeUInt32LE(entries.length, 4)
-  group.writeBigUInt64LE(BigInt(first), 8)
+  const group = groupOf(first, entries.length, length)
   let at = headBytes
   for (const entry of entries) {
     group.writeUInt32LE(entry.length, at)
     entry.copy(group, at + 4)
     at += 4 + entry.length
   }
-  group.writeUInt32LE(crc32(group.subarray(0, at)), at)
+  return summed(group)
+}
+
+/** A group as it stands at a position of its file. */
+export async function storedGroup(first: number, entries: readonly Buffer[], position: number, sealer: BlockSealer | undefined): Promise<Buffer> {
+  const plain = encodeGroup(first, entries)
+  if (sealer === undefined) return plain
+  const block = await sealer.seal(plain.subarray(headBytes, plain.length - tailBytes), position, plain.subarray(4, headBytes))
+  const group = groupOf(first, entries.length, block.length)
+  block.copy(group, headBytes)
+  return summed(group)
+}
+
+/** Room for a payload, with what stands before it. */
+function groupOf(first: number, entries: number, length: number): Buffer {
+  const group = Buffer.allocUnsafe(headBytes + length + tailBytes)
+  group.writeUInt32LE(length, 0)
+  group.writeUInt32LE(entries, 4)
+  group.writeBigUInt64LE(BigInt(first), 8)
+  return group
+}
+
+function summed(group: Buffer): Buffer {
+  const end = group.length - tailBytes
+  group.writeUInt32LE(crc32(group.subarray(0, end)), end)
   return group
 }
 
@@ -54,8 +81,46 @@ export interface Group {
   readonly next: number
 }
 
+/** A file of entries in the hands of a reader. */
+export interface EntriesReader {
+  readonly name: string
+  readonly file: OpenFile
+  /** Where the first group stands. */
+  readonly start: number
+  /** Where payloads are blocks. */
+  readonly opener: BlockOpener | undefined
+}
+
+const damage = (file: string, reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file, reason })
+
+/** Opens a file and checks its beginning. */
+export async function openEntries(files: FileLayer, folder: string, name: string, protection: FileProtection): Promise<EntriesReader> {
+  const file = await openNamed(files, folder, name)
+  try {
+    let start = 0
+    const take = async (length: number): Promise<Buffer> => {
+      const bytes = Buffer.alloc(length)
+      if ((await readFully(file, bytes, start)) < length) throw damage(name, 'the file is cut short')
+      start += length
+      return bytes
+    }
+    const header = await take(headerBytes)
+    const format = checkHeader(header, 'J', name)
+    // A later format may have other bytes in its header; the name is compared for itself.
+    const expected = preamble(name).subarray(headerBytes)
+    const found = await take(expected.length)
+    if (!found.equals(expected)) throw damage(name, 'the file holds the entries of another')
+    if (format === 1) protection.plain(name)
+    const opener = format === 1 ? undefined : await protection.opener(name, Buffer.concat([header, found]), take, payloadBytesMax)
+    return { name, file, start, opener }
+  } catch (error) {
+    await file.close().catch(() => undefined)
+    throw error
+  }
+}
+
 /** The group at a place of a file whose bytes up to `size` count; undefined where there is none that reads. */
-export async function readGroup(file: OpenFile, at: number, size: number): Promise<Group | undefined> {
+export async function readGroup({ name, file, opener }: EntriesReader, at: number, size: number): Promise<Group | undefined> {
   if (at + headBytes + tailBytes > size) return undefined
   const head = Buffer.alloc(headBytes)
   if ((await readFully(file, head, at)) < headBytes) return undefined
@@ -63,23 +128,34 @@ export async function readGroup(file: OpenFile, at: number, size: number): Promi
   if (at + headBytes + length + tailBytes > size) return undefined
   const rest = Buffer.allocUnsafe(length + tailBytes)
   if ((await readFully(file, rest, at + headBytes)) < rest.length) return undefined
-  return decodeGroup(head, rest, at)
+  const stored = payloadOf(head, rest)
+  if (stored === undefined || opener === undefined) return stored && decodeGroup(head, stored, at + headBytes + rest.length)
+  // Whole, and yet not what was sealed here: no crash leaves that.
+  const payload = await opener.open(stored, at, head.subarray(4))
+  const group = decodeGroup(head, payload, at + headBytes + rest.length)
+  if (group === undefined) throw damage(name, 'a group has another shape')
+  return group
 }
 
-function decodeGroup(head: Buffer, rest: Buffer, at: number): Group | undefined {
+/** The payload as it is stored, where the checksum fits. */
+function payloadOf(head: Buffer, rest: Buffer): Buffer | undefined {
   const length = rest.length - tailBytes
-  if (rest.readUInt32LE(length) !== crc32(rest.subarray(0, length), crc32(head))) return undefined
+  return rest.readUInt32LE(length) === crc32(rest.subarray(0, length), crc32(head)) ? rest.subarray(0, length) : undefined
+}
+
+function decodeGroup(head: Buffer, payload: Buffer, next: number): Group | undefined {
+  const { length } = payload
   const entries: string[] = []
   for (let position = 0; position < length; ) {
     if (position + 4 > length) return undefined
-    const bytes = rest.readUInt32LE(position)
+    const bytes = payload.readUInt32LE(position)
     if (position + 4 + bytes > length) return undefined
-    entries.push(rest.toString('utf8', position + 4, position + 4 + bytes))
+    entries.push(payload.toString('utf8', position + 4, position + 4 + bytes))
     position += 4 + bytes
   }
   const first = Number(head.readBigUInt64LE(8))
   if (entries.length !== head.readUInt32LE(4) || !Number.isSafeInteger(first)) return undefined
-  return { first, entries, next: at + headBytes + rest.length }
+  return { first, entries, next }
 }
 
 /** What a file holds: the number behind its last entry, and where its valid bytes end. */
@@ -89,31 +165,23 @@ export interface Extent {
 }
 
 /** Looks through a whole file. Throws a `BackendError` `SNAPSHOT_CORRUPT` for what a crash cannot have left. */
-export function extentOf(files: FileLayer, folder: string, name: string, first: number): Promise<Extent> {
-  const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file: name, reason })
-  return withFile(openNamed(files, folder, name), async (file) => {
-    const size = await file.size()
-    const expected = preamble(name)
-    const found = Buffer.alloc(Math.min(size, expected.length))
-    await readFully(file, found, 0)
-    checkHeader(found.subarray(0, headerBytes), 'J', name)
-    if (!found.subarray(headerBytes).equals(expected.subarray(headerBytes))) throw damaged('the file holds the entries of another')
-    let at = expected.length
-    let end = first
-    for (;;) {
-      const group = await readGroup(file, at, size)
-      if (group === undefined) break
-      if (group.first !== end) throw damaged(`entry ${end} is missing`)
-      end += group.entries.length
-      at = group.next
-    }
-    if (await hasGroupBehind(file, at, size, end)) throw damaged(`the group of entry ${end} does not read, and later ones do`)
-    return { end, bytes: at }
-  })
+export async function extentOf(reader: EntriesReader, first: number): Promise<Extent> {
+  const size = await reader.file.size()
+  let at = reader.start
+  let end = first
+  for (;;) {
+    const group = await readGroup(reader, at, size)
+    if (group === undefined) break
+    if (group.first !== end) throw damage(reader.name, `entry ${end} is missing`)
+    end += group.entries.length
+    at = group.next
+  }
+  if (await hasGroupBehind(reader, at, size, end)) throw damage(reader.name, `the group of entry ${end} does not read, and later ones do`)
+  return { end, bytes: at }
 }
 
 /** Whether a group with later entries stands somewhere behind `at`. */
-async function hasGroupBehind(file: OpenFile, at: number, size: number, end: number): Promise<boolean> {
+async function hasGroupBehind({ file, opener }: EntriesReader, at: number, size: number, end: number): Promise<boolean> {
   const rest = Buffer.alloc(size - at)
   const length = await readFully(file, rest, at)
   for (let from = 1; from + headBytes + tailBytes <= length; from += 1) {
@@ -123,7 +191,8 @@ async function hasGroupBehind(file: OpenFile, at: number, size: number, end: num
     // Between it and the end there is at least one entry, of at least four bytes.
     if (first <= BigInt(end) || first > BigInt(end) + BigInt(size)) continue
     const head = rest.subarray(from, from + headBytes)
-    if (decodeGroup(head, rest.subarray(from + headBytes, from + headBytes + payload + tailBytes), 0) !== undefined) return true
+    const stored = payloadOf(head, rest.subarray(from + headBytes, from + headBytes + payload + tailBytes))
+    if (stored !== undefined && (opener !== undefined || decodeGroup(head, stored, 0) !== undefined)) return true
   }
   return false
 }
