@@ -37,9 +37,14 @@ export class Environment {
   constructor(readonly file: string) {
     const binary = { encoding: 'binary' } as const
     this.root = open({ path: file, ...binary, maxDbs: 3, noSubdir: true, overlappingSync: false, eventTurnBatching: false, ...ownersOnly })
-    this.manifests = this.root.openDB('manifest', { ...binary, useVersions: true })
-    const tree = (name: string): Tree => this.root.openDB(name, { ...binary, keyEncoder: rowKeyEncoder } as typeof binary) as unknown as Tree
-    this.trees = [tree('rows0'), tree('rows1')]
+    try {
+      this.manifests = this.root.openDB('manifest', { ...binary, useVersions: true })
+      const tree = (name: string): Tree => this.root.openDB(name, { ...binary, keyEncoder: rowKeyEncoder } as typeof binary) as unknown as Tree
+      this.trees = [tree('rows0'), tree('rows1')]
+    } catch (error) {
+      void this.root.close()
+      throw error
+    }
   }
 
   /** Opens the file if it is there. */

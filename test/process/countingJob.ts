@@ -1,7 +1,7 @@
 /** What the counting program does, and how tests know what it should have done. */
 import { writeFile } from 'node:fs/promises'
 import * as t from 'io-ts'
-import { defineJob, type Job, keyBy, mapValues, type ReplayableSource, sink, statefulMap } from 'rxweir'
+import { defineJob, type Job, type JobOptions, keyBy, mapValues, type ReplayableSource, sink, statefulMap } from 'rxweir'
 import { directory, jsonLines, jsonLinesSink } from 'rxweir/backends/directory'
 import { nodeFiles } from '../../backends/directory/nodeFiles.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
@@ -12,6 +12,8 @@ export interface Counting {
   readonly follow: boolean
   readonly checkpointMs: number
   readonly files?: FileLayer
+  /** Where state and checkpoints are; a directory unless told. */
+  readonly backend?: Pick<JobOptions, 'storage' | 'state'>
   readonly through?: (source: ReplayableSource<number>) => ReplayableSource<number>
   readonly saw?: (number: number) => void
 }
@@ -19,9 +21,9 @@ export interface Counting {
 const kinds = 7
 
 /** Says of each number the how manieth of its kind it is. */
-export function countingJob({ folder, follow, checkpointMs, files = nodeFiles, through = (from) => from, saw = () => {} }: Counting): Job {
-  const storage = directory(`${folder}/checkpoints`, { files })
-  return defineJob('counting', { storage, checkpoints: { intervalMs: checkpointMs } }, ({ source }) =>
+export function countingJob({ folder, follow, checkpointMs, files = nodeFiles, backend, through = (from) => from, saw = () => {} }: Counting): Job {
+  const kept = backend ?? { storage: directory(`${folder}/checkpoints`, { files }) }
+  return defineJob('counting', { ...kept, checkpoints: { intervalMs: checkpointMs } }, ({ source }) =>
     source('numbers', through(jsonLines(`${folder}/numbers.jsonl`, t.number, { follow, followMs: 5 }))).pipe(
       mapValues((number) => {
         saw(number)
