@@ -42,6 +42,8 @@ export async function runCase(golden: Case): Promise<Outcome> {
   try {
     const feature = features[golden.feature]
     if (feature === undefined) throw unknown('feature', golden.feature)
+    const nowhere = golden.expected.find(({ after = 0 }) => !Number.isInteger(after) || after < 0 || after >= golden.input.length)
+    if (nowhere !== undefined) throw unknown('expectation, it belongs to no step', nowhere)
     await feature(golden)
     return { id, result: 'passed' }
   } catch (error) {

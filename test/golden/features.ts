@@ -37,7 +37,7 @@ export const features: { readonly [feature: string]: ((golden: Case) => void | P
   'checkpoint-scheduling': checkpointScheduling,
   'co-process': processing,
   committer: without(
-    'a sink has no operator that commits behind it: its transactions are in the checkpoint, one a barrier, and the run commits them',
+    'what was committed is told to a topology behind the committer: a sink is the end of its stream here, and the run tells when all is committed',
   ),
   'completed-checkpoint-store': completedCheckpointStore,
   'evicting-window': windowing,

@@ -34,9 +34,10 @@ export interface UserFunction {
   first?(value: any, seen: Seen): void
   second?(value: any, seen: Seen): void
   onTimer?(domain: TimeDomain, at: number, seen: Seen): void
-  /** Why there is no such function here. */
-  readonly unsupported?: string
 }
+
+/** A function of a user that fails where it is to fail. */
+export class FunctionFailed extends Error {}
 
 /** A time as the texts of functions show it: the ends of time by their numbers in 64 bits. */
 const shown = (time: number): string => (time === Infinity ? '9223372036854775807' : time === -Infinity ? '-9223372036854775808' : String(time))
@@ -158,7 +159,15 @@ const byDoc: { readonly [doc: string]: UserFunction | undefined } = {
       onTimer: (_domain, at, seen) => seen.emit(`TIMER:${at}`),
     },
   "processBroadcastElement tries to read keyed ValueState 'any'": {
-    unsupported: 'the broadcast side is handed no keyed state: what fails there while running does not compile here',
+    state: { any: value() },
+    // It does not compile: the broadcast side is handed no keyed state. Whoever tries all the same fails while running.
+    second(_v, seen) {
+      try {
+        seen.state.any.value()
+      } catch (cause) {
+        throw new FunctionFailed('there is no keyed state on the broadcast side', { cause })
+      }
+    },
   },
   'broadcast input2: for k in [test1,test2,test3] state.put(k,v), emit `${v}WM:${currentWatermark} TS:${ts}`; input1: asserts the key set of the state, emit the same string':
     {

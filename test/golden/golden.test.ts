@@ -1,7 +1,10 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { count, runCase, runDirectory } from './driver.js'
-import { type Case, plainValue, recordTime, watermarkTime } from './model.js'
+import { type Case, plainValue, readCases, recordTime, watermarkTime } from './model.js'
+import { mutantsOf } from './mutants.js'
 
 const valve = (expected: Case['expected'], more: Partial<Case> = {}): Case => ({
   id: 'test',
@@ -21,6 +24,19 @@ describe('The golden driver', () => {
     const files = await runDirectory(fileURLToPath(new URL('cases', import.meta.url)))
     expect(files.map(({ file }) => file)).toEqual(['checkpoints.json', 'operators.json', 'rescaling.json', 'state.json'])
     for (const { outcomes } of files) for (const outcome of outcomes) expect(outcome).toEqual({ id: outcome.id, result: 'passed' })
+  })
+
+  it('notices whatever is altered in what a case of our own expects', async () => {
+    const directory = fileURLToPath(new URL('cases', import.meta.url))
+    const unnoticed: string[] = []
+    for (const file of readdirSync(directory)) {
+      for (const golden of readCases(join(directory, file))) {
+        const mutants = mutantsOf(golden)
+        expect(mutants.length, golden.id).toBeGreaterThan(0)
+        for (const { change, golden: mutant } of mutants) if ((await runCase(mutant)).result === 'passed') unnoticed.push(`${golden.id}: ${change}`)
+      }
+    }
+    expect(unnoticed).toEqual([])
   })
 
   it('passes what is owed and nothing else', async () => {

@@ -29,7 +29,8 @@ export async function keyGroupsMoved(golden: Case): Promise<void> {
   knownOptions(golden, ['maxParallelism', 'sourceParallelism', 'targetParallelism', 'sourceRanges', 'targetRanges'])
   const { maxParallelism, sourceParallelism, targetParallelism } = golden.config
   if (golden.input.length !== 1 || golden.input[0]?.['doc'] !== procedure) throw unknown('procedure', golden.input)
-  if (golden.expected.length !== 1 || golden.expected[0]?.['doc'] !== property) throw unknown('property', golden.expected)
+  if (golden.expected.length !== 1 || golden.expected[0]?.['kind'] !== 'property' || golden.expected[0]['doc'] !== property)
+    throw unknown('property', golden.expected)
   const groups = Array.from({ length: maxParallelism as number }, (_, group) => group)
   const keys = keyOfEach(maxParallelism)
   const inputs = new SharedInputs(1)

@@ -10,10 +10,9 @@ export function multiplexer(golden: Case): Promise<void> {
   const firstOther = golden.input.findIndex(({ op }) => op !== 'register')
   if (golden.input.some(({ mode, op }) => mode === 'deferred' || op === 'periodicEmit'))
     throw new Unsupported('watermarks follow records and not the clock: nothing is deferred until it is time to emit')
-  if (golden.input.some(({ op }) => op === 'unregister') || (firstOther >= 0 && lastRegister > firstOther))
-    throw new Unsupported(
-      'the inputs of an operator are there from its start to its end: one that ends has reached the end of time and holds nobody back',
-    )
+  if (firstOther >= 0 && lastRegister > firstOther) throw new Unsupported('the inputs of an operator are there from its start on: none joins later')
+  const gone = new Set(golden.input.flatMap(({ op, output }) => (op === 'unregister' ? [output as string] : [])))
+  if (registered.every((output) => gone.has(output))) throw new Unsupported('where all inputs have ended, event time has come to its end')
   const seen: { lastWatermark: number | null; idle: boolean } = { lastWatermark: null, idle: false }
   const combined = new CombinedWatermark(registered.length, {
     watermark(timestampMs) {
@@ -26,8 +25,11 @@ export function multiplexer(golden: Case): Promise<void> {
   return play(golden, {
     apply({ op, output, ts }) {
       const input = registered.indexOf(output)
+      if (input < 0) throw unknown('output', output)
       if (op === 'emit') combined.inputWatermark(input, watermarkTime(ts))
       else if (op === 'markIdle') combined.inputStatus(input, true)
+      // One that is gone has come to the end of time.
+      else if (op === 'unregister') combined.inputWatermark(input, Number.POSITIVE_INFINITY)
       else if (op !== 'register') throw unknown('operation of several outputs', op)
     },
     answer: (expected) => asked(expected, seen),

@@ -158,7 +158,6 @@ export function processing(golden: Case): Promise<void> {
   const make = operators[operator]
   if (make === undefined) throw unknown('operator', operator)
   const user = userFunction(fn)
-  if (user.unsupported !== undefined) throw new Unsupported(user.unsupported)
   const told: Emitted[] = []
   const under = make(user, golden, (kind, fields) => told.push({ kind, ...fields }))
   if (golden.config['restore'] !== undefined) return rescaled(golden, under)

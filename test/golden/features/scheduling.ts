@@ -1,6 +1,7 @@
 import { memorySink } from '../../../backends/memory/memorySink.js'
 import { memorySource } from '../../../backends/memory/memorySource.js'
 import { memory } from '../../../backends/memory/memoryStorage.js'
+import { hasCode } from '../../../lib/errors.js'
 import { storageWith } from '../../support/adversaries.js'
 import { settled, testJob, watched } from '../../support/jobs.js'
 import { type Case, knownOptions, Mismatch, Unsupported, unknown } from '../model.js'
@@ -43,7 +44,7 @@ export async function checkpointScheduling(golden: Case): Promise<void> {
     wait = new Promise((resolve) => {
       open = resolve
     })
-    void run.checkpoint()
+    run.checkpoint().catch(ended)
     await settled()
     seen = run.of('checkpointStarted').length
   }
@@ -70,9 +71,11 @@ export async function checkpointScheduling(golden: Case): Promise<void> {
     if (periodic) await clock.advance(intervalMs)
     else {
       const asked = kind === 'savepoint' ? run.savepoint(memory()) : run.checkpoint()
-      void asked.then((checkpoint) => {
-        request.checkpoint = checkpoint
-      })
+      asked
+        .then((checkpoint) => {
+          request.checkpoint = checkpoint
+        })
+        .catch(ended)
       await settled()
     }
     look()
@@ -105,6 +108,11 @@ export async function checkpointScheduling(golden: Case): Promise<void> {
     take: () => emitted.splice(0),
     close: () => run.cancel(),
   })
+}
+
+/** A run that is given up at the end of a case cancels what was asked of it. */
+const ended = (error: unknown): void => {
+  if (!hasCode(error, 'CHECKPOINT_CANCELLED')) throw error
 }
 
 /** What only several checkpoints at a time, or queues, have. */

@@ -19,7 +19,7 @@ const sum = { create: () => 0, add: (a: number, b: number) => a + b, merge: (a: 
 
 /** A kind of state: how it is described with a codec, written and read. */
 interface Kind {
-  describe(of: Codec<number>, options: Fields): StateDescriptor
+  describe(of: Codec<number>, options: Fields, keys: Codec<string>): StateDescriptor
   write(handle: any): void
   read(handle: any): unknown
 }
@@ -31,7 +31,7 @@ const value: Kind = {
 }
 const list: Kind = { describe: (of, options) => listState(of, options), write: (handle) => handle.add(7), read: (handle) => [...handle][0] }
 const map: Kind = {
-  describe: (of, options) => mapState(codec({ encode: (k: string) => k, decode: String }), of, options),
+  describe: (of, options, keys) => mapState(keys, of, options),
   write: (handle) => handle.put('k', 7),
   read: (handle) => handle.get('k'),
 }
@@ -103,26 +103,39 @@ const after: { readonly [compatibility: string]: Codec<number> | undefined } = {
   INCOMPATIBLE: codec<number>({ version: 2, encode: (n) => `n=${n}`, decode: decodeText }),
 }
 
+/** The same for the keys of a map. */
+const plainKeys = codec<string>({ encode: (key) => key, decode: String })
+const keysAfter: { readonly [compatibility: string]: Codec<string> | undefined } = {
+  WITH_RECONFIGURED_SERIALIZER: codec<string>({ encode: (key) => `key ${key}`, decode: (stored) => String(stored).replace(/^key /, '') }),
+  AFTER_MIGRATION: codec<string>({
+    version: 2,
+    encode: (key) => [key],
+    decode: (stored) => (stored as readonly [string])[0],
+    migrations: { 1: (stored) => [stored] },
+  }),
+}
+
 /** State that an older form of the program wrote, read by a newer one. */
 export function schemaEvolution(golden: Case): void {
   const { state, changed, serializerCompatibility } = golden.config
   if (state === undefined) throw new Unsupported('fields of classes are no business of state here: a codec says what a state looks like')
   if (/^TTL (off -> on|on -> off)/.test(changed)) throw new Unsupported('expiry may be switched on and off, as in Flink 2.2')
-  if (['key', 'namespace'].includes(changed) || String(state).startsWith('timers'))
-    throw new Unsupported('keys, also those of maps, windows and timers, have one stored text: there is no serializer of them to change')
   const [kind, build] = kinds[state] ?? []
+  const nextKeys = changed === 'key' && kind === map ? keysAfter[serializerCompatibility] : plainKeys
+  if ((changed === 'key' && kind !== map) || nextKeys === undefined || changed === 'namespace' || String(state).startsWith('timers'))
+    throw new Unsupported('keys, also those of maps, windows and timers, have one stored text: no serializer of them can be incompatible')
   if (kind === undefined || build === undefined) throw unknown('state', state)
   const duration = /^TTL 1 day -> other duration/.test(changed)
-  const next = duration ? after['AFTER_MIGRATION'] : after[serializerCompatibility]
+  const next = duration ? after['AFTER_MIGRATION'] : changed === 'key' ? before : after[serializerCompatibility]
   if (next === undefined) throw unknown('compatibility', serializerCompatibility)
-  let descriptor = kind.describe(before, duration ? { ttl: { afterMs: day } } : {})
+  let descriptor = kind.describe(before, duration ? { ttl: { afterMs: day } } : {}, plainKeys)
   const harness = new Harness({ inputs: build === onBroadcast ? 2 : 1, build: (inputs) => build(inputs, kind, descriptor) })
   const input = build === onBroadcast ? 1 : 0
   let outcome = 'ok'
   try {
     harness.record('write', undefined, input)
     const kept = harness.snapshot()
-    descriptor = kind.describe(next, duration ? { ttl: { afterMs: 2 * day } } : {})
+    descriptor = kind.describe(next, duration ? { ttl: { afterMs: 2 * day } } : {}, nextKeys)
     harness.restore(kept)
     harness.record('read', undefined, input)
     equal(
