@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'vitest'
 import { lmdb, lmdbIn } from '../../backends/lmdb/lmdb.js'
+import { backendLaws } from '../../laws/backendLaws.js'
 import { storageLaws } from '../../laws/storageLaws.js'
+
+describe('the tables of LMDB', () => {
+  // Without a session they have no store; test/unit/lmdbTables.test.ts tries them with one.
+  for (const law of backendLaws(() => lmdb('./state').state)) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 50 }))
+})
 
 describe('the store of LMDB', () => {
   const laws = storageLaws(

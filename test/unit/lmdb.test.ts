@@ -1,4 +1,5 @@
 import { readFile, stat, writeFile } from 'node:fs/promises'
+import fc from 'fast-check'
 import { option as O } from 'fp-ts'
 import * as t from 'io-ts'
 import { filter, firstValueFrom } from 'rxjs'
@@ -9,7 +10,7 @@ import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
 import { emits } from '../../lib/emits.js'
 import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
-import type { Job } from '../../lib/job.js'
+import { defineJob, type Job, type JobScope } from '../../lib/job.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
 import { listState } from '../../lib/state/listState.js'
 import { mapState } from '../../lib/state/mapState.js'
@@ -78,6 +79,38 @@ describe('a job over a store', () => {
     expect(sink.committed).toEqual(expectedOf(words))
     expect(run.of('restored').map(({ rows }) => rows)).toEqual([0, 0, 0])
     expect((await ran(job)).find(({ kind }) => kind === 'restored')).toMatchObject({ rows: 0 })
+  })
+
+  it('commits the same as without a crash, for every input and wherever it crashes', async () => {
+    const input = fc.array(fc.constantFrom('a', 'ab', 'abc', 'b', 'bc', 'c'), { maxLength: 40, size: 'max' })
+    await fc.assert(
+      fc.asyncProperty(input, fc.array(fc.nat(30), { maxLength: 4 }), async (words, crashes) => {
+        const path = await temporaryDirectory()
+        const sink = memorySink<string>()
+        const left = [...crashes]
+        let seen = 0
+        const build = ({ source, sink: into }: JobScope) =>
+          source('words', memorySource(words)).pipe(
+            tapValues(() => {
+              if (seen++ !== left[0]) return
+              left.shift()
+              throw new Error('crash')
+            }),
+            keyBy((word) => word.slice(0, 1)),
+            everyState,
+            into('out', sink),
+          )
+        for (let ended = false; !ended; seen = 0) {
+          const job = defineJob('job', { ...lmdb(path), checkpoints: { intervalMs: 1 }, limits: { sourceBatchMax: 3 } }, build)
+          ended = await job.run().done.then(
+            () => true,
+            () => false,
+          )
+        }
+        expect(sink.committed).toEqual(expectedOf(words))
+      }),
+      { numRuns: 12 },
+    )
   })
 
   it('asks for a checkpoint, and lets the sources wait, when much has changed', async () => {
