@@ -81,9 +81,11 @@ const onTwoInputs: Make = (fn, golden, tell) => ({
 
 const onBroadcast: Make = (fn, golden, tell) => ({
   inputs: 2,
-  build: ([first, second], ownKey = 'key') => {
+  build: ([first, second], ownKey) => {
     const { keyBy: by, operator } = golden.config
-    const key = operator === 'broadcastProcess' ? () => ownKey : keyOf(by ?? 'value')
+    // Where no key is named, every instance is given records of its own.
+    const ofInstance = operator === 'broadcastProcess' || (by === undefined && ownKey !== undefined)
+    const key = ofInstance ? () => ownKey ?? 'key' : keyOf(by ?? 'value')
     return (first as any).pipe(
       keyBy(key),
       connectBroadcast('under-test', second as any, { broadcast: fn.broadcast ?? {}, state: fn.state ?? {} }, {
