@@ -301,7 +301,7 @@ export class Alignment {
   /** The first input has delivered a barrier. */
   private begin(barrier: CheckpointBarrier): void {
     this.aligning = barrier
-    if (this.rules.overtakesAfterMs === Number.POSITIVE_INFINITY) return
+    if (barrier.aligned || this.rules.overtakesAfterMs === Number.POSITIVE_INFINITY) return
     this.alignedSinceMs = barrier.startedMs ?? this.nowMs
     for (const input of this.inputs) input.watched = true
   }
@@ -309,7 +309,7 @@ export class Alignment {
   /** Inputs have been held back for so long: the barrier overtakes what is still to come before it. */
   private overtakeInTime(): void {
     const { aligning } = this
-    if (aligning === undefined || this.inFlight !== undefined) return
+    if (aligning === undefined || aligning.aligned || this.inFlight !== undefined) return
     if (this.rules.overtakesAfterMs === Number.POSITIVE_INFINITY || this.nowMs - this.alignedSinceMs < this.rules.overtakesAfterMs) return
     this.inFlight = new InFlight(this.rules.codec)
     this.behind.overtake(aligning)

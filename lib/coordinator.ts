@@ -105,6 +105,8 @@ export class Coordinator {
   private failed = 0
   private last: CheckpointFigures | undefined
   private asked = false
+  /** The next checkpoint is to have nothing in flight. */
+  private aligned = false
   /** Complete checkpoints whose transactions are not all visible yet, oldest first. */
   private readonly committing: CheckpointId[] = []
   private closed = false
@@ -112,7 +114,7 @@ export class Coordinator {
   private timeout: Cancel | undefined
   private lastStartMs: number
   private lastEndMs: number
-  private readonly intervalMs: number
+  private intervalMs: number
 
   constructor(
     private readonly host: CoordinatorHost,
@@ -128,9 +130,16 @@ export class Coordinator {
     this.schedule()
   }
 
-  /** A checkpoint as soon as possible. Resolves when it is complete. */
-  checkpoint(): Promise<CheckpointId> {
+  /** From now on checkpoints come only when they are asked for. */
+  askedOnly(): void {
+    this.intervalMs = Number.POSITIVE_INFINITY
+    this.timer?.()
+  }
+
+  /** A checkpoint as soon as possible, `aligned` where nothing is to be in flight in it. Resolves when it is complete. */
+  checkpoint({ aligned = false }: { readonly aligned?: boolean } = {}): Promise<CheckpointId> {
     if (this.closed) return Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {}))
+    this.aligned ||= aligned
     return new Promise((resolve, reject) => {
       this.waiters.push({ resolve, reject })
       this.ask()
@@ -245,7 +254,8 @@ export class Coordinator {
     if (this.closed) return
     const timeoutMs = this.options.timeoutMs ?? 600_000
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.timeout = clock.callAt(pending.startedMs + timeoutMs, () => this.timedOut(pending, timeoutMs))
-    const barrier = new CheckpointBarrier(id, pending.startedMs)
+    const barrier = new CheckpointBarrier(id, pending.startedMs, this.aligned)
+    this.aligned = false
     for (const source of sources) source.barrier(barrier)
     const missing = (): string[] => [...participants.keys()].filter((uid) => !pending.snapshots.has(uid))
     for (let hop = 0; hop < hopsMax && missing().length > 0 && pending.aborted === undefined; hop++) await undefined

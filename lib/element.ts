@@ -97,6 +97,8 @@ export class CheckpointBarrier extends Branded {
     readonly checkpointId: CheckpointId,
     /** When the checkpoint began, by the clock of its run. */
     readonly startedMs?: number,
+    /** Overtakes nothing, whatever the job says: its checkpoint is one that another program or other instances may go on from. */
+    readonly aligned = false,
   ) {
     super()
   }

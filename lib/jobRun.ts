@@ -177,17 +177,17 @@ export class JobRun implements RunContext {
   }
 
   /** A checkpoint now, or as soon as the run has begun. */
-  async checkpoint(): Promise<CheckpointId> {
+  async checkpoint(options?: Parameters<Coordinator['checkpoint']>[0]): Promise<CheckpointId> {
     if (this.coordinator === undefined) await this.begun
     this.goOn()
     invariant(this.coordinator !== undefined, 'a run that has begun has a coordinator')
-    return this.coordinator.checkpoint()
+    return this.coordinator.checkpoint(options)
   }
 
   /** A checkpoint now and, once everything in it is committed, a copy of it that belongs to whoever asked for it. */
   async savepoint(target: CheckpointStorage): Promise<CheckpointId> {
     for (;;) {
-      const id = await this.checkpoint()
+      const id = await this.checkpoint({ aligned: true })
       if (await this.copy(id, target)) return id
       // Others have been completed since, and the storage retains few: once more.
       this.goOn()
@@ -231,7 +231,12 @@ export class JobRun implements RunContext {
     )
   }
 
+  /** Behind the barrier of a last checkpoint operators do nothing more: whoever goes on from it elsewhere would do it again. */
   post(work: () => void | Promise<void>): void {
+    if (this.ending === undefined) this.later(work)
+  }
+
+  private later(work: () => void | Promise<void>): void {
     if (this.pump === undefined) this.early.push(work)
     else this.pump.post(work)
   }
@@ -355,7 +360,7 @@ export class JobRun implements RunContext {
         sources: graph.sources,
         participants: this.participants,
         commits: this.commits,
-        post: (work) => this.post(work),
+        post: (work) => this.later(work),
         completed: (id, offsets) => sources.checkpointCompleted(id, offsets),
         report: (event) => this.report(event),
         fail: (error) => this.fail(error),
@@ -532,22 +537,15 @@ export class JobRun implements RunContext {
   }
 
   private async finalCheckpoint(drained: boolean): Promise<void> {
-    let last: CheckpointId | undefined
-    while (!this.over && last === undefined) {
-      try {
-        last = await this.coordinator?.checkpoint()
-      } catch (error) {
-        if (this.over) return
-        if (hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
-        // Where it fails at once, again and again, everybody else still has a turn.
-        else await this.clock.yield()
-      }
-    }
+    this.coordinator?.askedOnly()
+    let last = await this.lastCheckpoint()
     while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
-    if (!this.over && last !== undefined && this.lastCopy !== undefined) await this.copyLast(last, this.lastCopy)
     // What a sink that forgets has committed would be committed again: the next manifest does not name it any more.
     const forgetful = [...this.participants.values()].some(({ sink }) => sink?.target.forgets === true)
-    if (!this.over && forgetful) await this.coordinator?.checkpoint().catch(() => undefined)
+    if (!this.over && forgetful) last = (await this.coordinator?.checkpoint({ aligned: true }).catch(() => undefined)) ?? last
+    // Somebody may have asked for another one since, which is the same cut, and few are retained.
+    while (!this.over && last !== undefined && this.lastCopy !== undefined && !(await this.copyLast(last, this.lastCopy)))
+      last = await this.lastCheckpoint()
     if (this.over) return
     // From here on nothing can fail the run: a stream that was stopped completes without the end of its input.
     this.over = true
@@ -558,13 +556,29 @@ export class JobRun implements RunContext {
     else this.observer.error(this.unreleased.error)
   }
 
-  /** A run that cannot write the savepoint that it was stopped with ends with the error; its own storage has everything. */
-  private async copyLast(last: CheckpointId, target: CheckpointStorage): Promise<void> {
+  /** Tries until there is one; undefined where the run is over before. */
+  private async lastCheckpoint(): Promise<CheckpointId | undefined> {
+    invariant(this.coordinator !== undefined, 'a run has begun before it ends')
+    while (!this.over) {
+      try {
+        return await this.coordinator.checkpoint({ aligned: true })
+      } catch (error) {
+        if (this.over) return undefined
+        if (hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
+        // Where it fails at once, again and again, everybody else still has a turn.
+        else await this.clock.yield()
+      }
+    }
+    return undefined
+  }
+
+  /** False where it is not retained any more. A run that cannot write the savepoint ends with the error; its own storage has everything. */
+  private async copyLast(last: CheckpointId, target: CheckpointStorage): Promise<boolean> {
     try {
-      const copied = await this.copy(last, target)
-      invariant(copied, 'the last checkpoint of a run is retained')
+      return await this.copy(last, target)
     } catch (error) {
       this.fail(error)
+      return false
     }
   }
 

@@ -139,7 +139,7 @@ export class SourcePump {
         this.letIn(feed, feed.batch)
         progressed = true
       }
-      if (feed.batch === undefined && !feed.reading && !feed.exhausted) this.read(feed)
+      if (feed.batch === undefined && !feed.reading && !feed.exhausted && !this.hasArrived(feed)) this.read(feed)
       if (this.stopped || this.posted.length > 0 || this.host.slices.held) break
     }
     if (!this.told && this.feeds.every(({ exhausted, arrived }) => exhausted || arrived)) {
@@ -184,7 +184,8 @@ export class SourcePump {
   }
 
   private exhaust(feed: Feed): void {
-    if (this.halted) return
+    // Where it is to stop behind its last record, the end does not count, whichever comes first: all instances have one cut.
+    if (this.halted || this.hasArrived(feed)) return
     feed.exhausted = true
     feed.stage.finished = true
     feed.stage.end(false)

@@ -125,7 +125,9 @@ export class Beginning {
     const { session, choice } = this.host
     const latest = await unwrap(session.latest())
     if (option.isNone(latest)) {
-      const parts = await Promise.all(choice.from.map((from) => this.open(from)))
+      const parts: Part[] = []
+      // One behind the other: where one cannot be opened, none is still on its way when all are closed.
+      for (const from of choice.from) parts.push(await this.open(from))
       return { latest, parts, foreign: true, mark: undefined }
     }
     const newest = partOf(latest.value)

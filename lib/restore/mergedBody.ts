@@ -73,7 +73,8 @@ function splitMeta(uid: string, metas: readonly OperatorMeta[], join: (states: r
   const [behind] = [...metas].sort((a, b) => timeStored(a.time[0]) - timeStored(b.time[0])) as [OperatorMeta, ...OperatorMeta[]]
   const lowest = (at: 0 | 1): Json => storedTime(Math.min(...metas.map(({ time }) => timeStored(time[at]))))
   const states = metas.flatMap(({ state }) => (state === undefined ? [] : [state]))
-  const state = states.length === 0 ? undefined : states.every((each) => same(each, states[0])) ? states[0] : join(states)
+  // Also of one instance: of what it had, several have a part each.
+  const state = states.length === 0 ? undefined : (join(states) ?? (states.every((each) => same(each, states[0])) ? states[0] : undefined))
   if (states.length > 0 && state === undefined)
     throw new RestoreError('STATE_NOT_SPLIT', { uid, reason: 'its instances differ in what they have beside their rows' })
   return {
