@@ -8,17 +8,17 @@ import { type Law, law } from './law.js'
 import { sameShown, unchanged } from './shownAs.js'
 
 /** What one older version stored. */
-export interface OldVersion<S, D = unknown> {
+export interface OldVersion<S> {
   /** Data as its `encode` left it. */
-  readonly stored: fc.Arbitrary<D>
+  readonly stored: fc.Arbitrary<unknown>
   /** What it means now, where one can say so. */
-  readonly means?: (stored: D) => S
+  means?(stored: unknown): S
 }
 
 export interface MigrationUnderLaw<S> {
   readonly codec: Codec<S> | MigratingCodec<S>
   /** What each version before the present one stored. */
-  readonly olds: { readonly [version: number]: OldVersion<S, never> }
+  readonly olds: { readonly [version: number]: OldVersion<S> }
   readonly values: fc.Arbitrary<S>
 }
 

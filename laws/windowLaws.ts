@@ -34,14 +34,8 @@ type Step<T> = { readonly value: T } | { readonly byMs: number }
  * @since 0.2.0
  */
 export function windowLaws<T, R>(under: WindowUnderLaw<T, R>): readonly Law[] {
-  const { apply, assigner, late, values, key, timestamp } = under
-  const steps = fc.array(
-    fc.oneof<fc.WeightedArbitrary<Step<T>>[]>(
-      { weight: 4, arbitrary: values.map((value) => ({ value })) },
-      { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }).map((byMs) => ({ byMs })) },
-    ),
-    { maxLength: 40 },
-  )
+  const { apply, assigner, late, key, timestamp } = under
+  const steps = stepsOf(under)
   const begun = (): TestHarness<T, R, Key> => testHarness<T, R>((source) => apply(source), { key, sides: late === undefined ? [] : [late as never] })
   const about = (name: string, statement: string, check: (steps: readonly Step<T>[], nat: number) => void): Law =>
     law(name, statement, () => fc.asyncProperty(steps, fc.nat(), async (drawn, nat) => check(drawn, nat)))
@@ -106,6 +100,33 @@ export function windowLaws<T, R>(under: WindowUnderLaw<T, R>): readonly Law[] {
       same(results(true), results(false), `what left after a restore behind ${at} steps`)
     }),
   ]
+}
+
+/**
+ * Records, and event time that goes on: by some milliseconds, or to the last moment of a window, to the one at which it is freed, and to
+ * those beside them, where a mistake by one shows.
+ */
+function stepsOf<T>({ values, timestamp, assigner, allowedLatenessMs = 0 }: WindowUnderLaw<T, unknown>): fc.Arbitrary<readonly Step<T>[]> {
+  const edge = fc.record({ edgeOf: values, besideMs: fc.integer({ min: -1, max: 1 }), freed: fc.boolean() })
+  const drawn = fc.oneof(
+    { weight: 5, arbitrary: values.map((value) => ({ value })) },
+    { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }).map((byMs) => ({ byMs })) },
+    { weight: 2, arbitrary: edge },
+  )
+  return fc.array(drawn, { maxLength: 40 }).map((all) => {
+    let watermarkMs = 0
+    const byOf = ({ edgeOf, besideMs, freed }: { readonly edgeOf: T; readonly besideMs: number; readonly freed: boolean }): number => {
+      const [window] = assigner.assign(edgeOf, timestamp(edgeOf))
+      return window === undefined ? 0 : window.lastMs + besideMs + (freed ? allowedLatenessMs : 0) - watermarkMs
+    }
+    return all.flatMap((step): readonly Step<T>[] => {
+      if ('value' in step) return [step]
+      const byMs = 'byMs' in step ? step.byMs : byOf(step)
+      if (byMs <= 0) return []
+      watermarkMs += byMs
+      return [{ byMs }]
+    })
+  })
 }
 
 const same = (found: readonly string[], expected: readonly string[], what: string): void => sameShown(found, expected, what)

@@ -1,50 +1,13 @@
-import fc from 'fast-check'
 import { describe, it } from 'vitest'
 import { type WindowUnderLaw, windowLaws } from '../../laws/windowLaws.js'
-import { type Aggregate, type Assigner, type Machine, type MachineContext, operate, session, sliding, tumbling } from '../../lib/index.js'
+import { type Machine, type MachineContext, operate, session, tumbling } from '../../lib/index.js'
 import { timeWindow } from '../../lib/window/timeWindow.js'
-import { sideOutput } from '../../operators/sideOutput.js'
 import { window } from '../../operators/window.js'
 import { expectCaught } from '../support/caught.js'
-
-interface Value {
-  readonly key: string
-  readonly n: number
-  readonly at: number
-}
-const late = sideOutput<Value>('late')
-const values = fc.record({ key: fc.constantFrom('a', 'b'), n: fc.nat(9), at: fc.nat(100) })
-const common = { values, key: ({ key }: Value) => key, timestamp: ({ at }: Value) => at }
-const sum: Aggregate<Value, number, number> = { create: () => 0, add: (total, { n }) => total + n, merge: (a, b) => a + b, result: (total) => total }
-const expected = (all: readonly Value[]): readonly number[] => [all.reduce((total, { n }) => total + n, 0)]
-
-/** Windows as long as the number of a record says: an assigner of a user's own. */
-const stretched: Assigner<Value> = {
-  name: 'stretched',
-  time: 'event',
-  trigger: tumbling({ sizeMs: 1 }).trigger,
-  assign: ({ n }, timeMs) => [timeWindow(timeMs - (timeMs % 10), timeMs - (timeMs % 10) + 10 + n)],
-}
-const assigners: { readonly [name: string]: Assigner<Value> } = {
-  tumbling: tumbling({ sizeMs: 20, offsetMs: 3 }),
-  'sliding, in slices': sliding({ sizeMs: 30, slideMs: 10 }),
-  'sliding, with gaps': sliding({ sizeMs: 10, slideMs: 25 }),
-  session: session({ gapMs: 12 }),
-  'of a user': stretched,
-}
+import { common, expected, late, sum, type Value, windowMatrix } from './windowMatrix.js'
 
 describe('windows keep their laws:', () => {
-  for (const [name, assigner] of Object.entries(assigners))
-    for (const allowedLatenessMs of [0, 15])
-      for (const law of windowLaws<Value, number>({
-        ...common,
-        apply: window('sums', { assigner, aggregate: sum, allowedLatenessMs, late }) as never,
-        assigner,
-        allowedLatenessMs,
-        late,
-        expected,
-      }))
-        it(`${name}, ${allowedLatenessMs} ms late: ${law.statement}`, () => law.check({ runs: 40 }))
+  for (const [name, laws] of Object.entries(windowMatrix)) for (const law of laws) it(`${name}: ${law.statement}`, () => law.check({ runs: 40 }))
   for (const law of windowLaws<Value, readonly Value[]>({
     ...common,
     apply: window('all', { assigner: session<Value>({ gapMs: 12 }), process: (all: readonly Value[], _window, emit) => emit(all as never) }) as never,

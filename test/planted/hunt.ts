@@ -1,13 +1,20 @@
 /**
- * Looks for the first violation: all campaigns in turns, a few schedules each, then laws of operators, and one line of JSON that says what was found.
+ * Looks for the first violation: campaigns, lives of pipelines, power cuts, damage and laws in turns, so many schedules in all; and one
+ * line of JSON that says what was found.
  *
  * It is bundled together with an engine that has a bug planted in it, and started as a process of its own.
  */
-
+import fc from 'fast-check'
+import { codecLaws } from '../../laws/codecLaws.js'
+import type { Law } from '../../laws/law.js'
+import { migrationLaws } from '../../laws/migrationLaws.js'
+import { codec, json } from '../../lib/index.js'
 import { operatorMatrix } from '../law/operatorMatrix.js'
+import { windowMatrix } from '../law/windowMatrix.js'
 import { campaigns } from '../laws/campaigns.js'
 import { runCampaign } from '../laws/runCampaign.js'
 import { journalPowerCuts } from '../simulation/journalPowerCuts.js'
+import { damagedDirectory, damagedFileSink, damagedJsonLines } from '../simulation/mediaDamage.js'
 import { plainLives } from '../simulation/plainLives.js'
 
 export interface Hunt {
@@ -16,50 +23,110 @@ export interface Hunt {
   readonly found: { readonly campaign: string; readonly kinds: readonly string[]; readonly failure: string } | undefined
 }
 
-const [runs = 4_000, seed = 1] = process.argv.slice(2).map(Number)
-const rounds = 8
-const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps', 'processKeyed']
-const lawRuns = 20
-const livesOfPipelines = 60
-const journals = 6
+/** No bug may need more schedules than this. */
+const [runs = 2_000, seed = 1] = process.argv.slice(2).map(Number)
+
+/** One part of a hunt: how many schedules it took, and what it found. */
+type Tried = readonly [schedules: number, found?: Hunt['found']]
+
 const weights = campaigns.reduce((sum, { weight }) => sum + weight, 0)
+
+/** All campaigns, in a share of the schedules. */
+async function* tryCampaigns(round: number, share: number): AsyncGenerator<Tried> {
+  for (const [index, campaign] of campaigns.entries()) {
+    const mine = Math.max(1, Math.floor((runs * share * campaign.weight) / weights))
+    const { name, statistics, violations, failure } = await runCampaign(campaign, {
+      runs: mine,
+      seed: (seed + 7_919 * (round * campaigns.length + index)) % 2 ** 31,
+      shrink: false,
+    })
+    yield [statistics.runs, failure === undefined ? undefined : { campaign: name, kinds: violations, failure }]
+  }
+}
+
+async function* tryLaws(laws: { readonly [name: string]: readonly Law[] }, lawRuns: number): AsyncGenerator<Tried> {
+  for (const [name, all] of Object.entries(laws))
+    for (const law of all)
+      yield await law.check({ runs: lawRuns, seed }).then(
+        (): Tried => [lawRuns],
+        (error: unknown): Tried => [lawRuns, { campaign: `${law.name} of ${name}`, kinds: ['LAW'], failure: String(error) }],
+      )
+}
+
+/** What stands between plain Observables. */
+async function* tryLives(delivery: 'immediate' | 'withCheckpoint', lives: number): AsyncGenerator<Tried> {
+  for (let at = 0; at < lives; at += 1) {
+    const { wrong } = await plainLives(seed + at, delivery)
+    yield [1, wrong.length === 0 ? undefined : { campaign: `plain lives, ${delivery}`, kinds: ['LIVES'], failure: wrong.join('\n') }]
+  }
+}
+
+async function* tryJournals(journals: number): AsyncGenerator<Tried> {
+  for (let at = 0; at < journals; at += 1) {
+    const { wrong } = await journalPowerCuts(seed + at)
+    yield [1, wrong.length === 0 ? undefined : { campaign: 'power cuts of a journal', kinds: ['LOST'], failure: wrong.join('\n') }]
+  }
+}
+
+async function* tryDamage(): AsyncGenerator<Tried> {
+  for (const [name, damage] of Object.entries({ directory: damagedDirectory, jsonLinesSink: damagedJsonLines, fileSink: damagedFileSink })) {
+    const { wrong } = await damage({ bitStep: 37 })
+    yield [1, wrong.length === 0 ? undefined : { campaign: `damage to a ${name}`, kinds: ['SILENT'], failure: wrong.join('\n') }]
+  }
+}
+
+/** What only a hand-fed operator sees: barriers that arrive at its inputs far apart, late records, the last moment of a time to live. */
+const handFed = ['union', 'window', 'statefulMap', 'assignTimestamps', 'processKeyed', 'intervalJoin', 'asyncMap', 'connectKeyed']
+const lawsOfOperators = Object.fromEntries(
+  handFed.flatMap((name) => {
+    const laws = operatorMatrix[name]
+    return laws === undefined || 'none' in laws ? [] : [[name, laws] as const]
+  }),
+)
+
+const plain = fc.anything({ withBigInt: true, withDate: true, withMap: true, key: fc.constantFrom('__proto__', 'a', 'constructor') })
+const renamed = codec<{ readonly n: number }>({
+  version: 3,
+  encode: ({ n }) => ({ n }),
+  decode: (stored) => stored as { n: number },
+  migrations: { 1: (n) => [n], 2: (stored) => ({ n: (stored as [number])[0] }) },
+})
+const lawsOfCodecs = {
+  'json()': codecLaws({ codec: json<unknown>(), values: plain }),
+  'a codec that migrates': migrationLaws({
+    codec: renamed,
+    values: fc.record({ n: fc.nat() }),
+    olds: { 1: { stored: fc.nat(), means: (n: number) => ({ n }) }, 2: { stored: fc.tuple(fc.nat()), means: ([n]: [number]) => ({ n }) } },
+  }),
+}
+
+/** Those of them that are of different machines. */
+const lawsOfWindows = Object.fromEntries(
+  Object.entries(windowMatrix).filter(([name]) =>
+    ['tumbling, 15', 'sliding, in slices, 0', 'sliding, with gaps, 0', 'session, 15'].some((start) => name.startsWith(start)),
+  ),
+)
+
+/** What is quick comes first. */
+async function* parts(): AsyncGenerator<Tried> {
+  yield* tryLaws(lawsOfCodecs, 20)
+  yield* tryLaws(lawsOfWindows, 12)
+  yield* tryLaws(lawsOfOperators, 4)
+  yield* tryDamage()
+  yield* tryJournals(6)
+  yield* tryCampaigns(0, 0.2)
+  yield* tryCampaigns(1, 0.2)
+  yield* tryLives('immediate', 100)
+  yield* tryLives('withCheckpoint', 30)
+  for (let round = 2; ; round += 1) yield* tryCampaigns(round, 0.1)
+}
 
 async function hunt(): Promise<Hunt> {
   let schedules = 0
-  for (let round = 0; round < rounds; round += 1)
-    for (const [index, campaign] of campaigns.entries()) {
-      const mine = Math.max(1, Math.floor((runs * campaign.weight) / weights / rounds))
-      const { name, statistics, violations, failure } = await runCampaign(campaign, {
-        runs: mine,
-        seed: (seed + 7_919 * (round * campaigns.length + index)) % 2 ** 31,
-        shrink: false,
-      })
-      schedules += statistics.runs
-      if (failure !== undefined) return { schedules, found: { campaign: name, kinds: violations, failure } }
-    }
-  // What only a hand-fed operator sees: barriers that arrive at its inputs far apart.
-  for (const name of handFed) {
-    const laws = operatorMatrix[name]
-    if (laws === undefined || 'none' in laws) continue
-    for (const law of laws)
-      try {
-        await law.check({ runs: lawRuns, seed })
-        schedules += lawRuns
-      } catch (error) {
-        return { schedules: schedules + lawRuns, found: { campaign: `${law.name} of ${name}`, kinds: ['LAW'], failure: String(error) } }
-      }
-  }
-  // What stands between plain Observables, and the journal of what comes in.
-  for (const delivery of ['immediate', 'withCheckpoint'] as const)
-    for (let at = 0; at < livesOfPipelines; at += 1) {
-      schedules += 1
-      const { wrong } = await plainLives(seed + at, delivery)
-      if (wrong.length > 0) return { schedules, found: { campaign: `plain lives, ${delivery}`, kinds: ['LIVES'], failure: wrong.join('\n') } }
-    }
-  for (let at = 0; at < journals; at += 1) {
-    const { images, wrong } = await journalPowerCuts(seed + at)
-    schedules += images
-    if (wrong.length > 0) return { schedules, found: { campaign: 'power cuts of a journal', kinds: ['LOST'], failure: wrong.join('\n') } }
+  for await (const [tried, found] of parts()) {
+    schedules += tried
+    if (found !== undefined) return { schedules, found }
+    if (schedules >= runs) break
   }
   return { schedules, found: undefined }
 }
