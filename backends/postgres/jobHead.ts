@@ -1,3 +1,5 @@
+import { crc32 } from '../../lib/crc32.js'
+import { BackendError } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { Sql } from './link.js'
@@ -41,10 +43,14 @@ export async function lockedHead(sql: Sql, tables: Tables, job: string): Promise
   return found === undefined ? noHead : { epoch: epoch(Number(found.epoch)), seq: Number(found.seq) }
 }
 
+export const checksumOfBody = (text: string): number => crc32(Buffer.from(text)) | 0
+
 /** A checkpoint that is kept. */
 export async function readListed(sql: Sql, tables: Tables, job: string, id: CheckpointId): Promise<Listed | undefined> {
-  const { rows } = await sql.query(`SELECT epoch, rows, body FROM ${tables.checkpoints} WHERE job = $1 AND checkpoint = $2`, [job, id])
-  const [found] = rows as readonly { readonly epoch: string; readonly rows: string; readonly body: string }[]
+  const { rows } = await sql.query(`SELECT epoch, rows, body, crc FROM ${tables.checkpoints} WHERE job = $1 AND checkpoint = $2`, [job, id])
+  const [found] = rows as readonly { readonly epoch: string; readonly rows: string; readonly body: string; readonly crc: number }[]
   if (found === undefined) return undefined
+  if (found.crc !== checksumOfBody(found.body))
+    throw new BackendError('SNAPSHOT_CORRUPT', { job, checkpointId: id, what: 'the body of the checkpoint' })
   return { checkpointId: id, epoch: epoch(Number(found.epoch)), rows: Number(found.rows), body: JSON.parse(found.body) as Json }
 }

@@ -15,7 +15,7 @@ import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/id
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import type { Connecting } from './connection.js'
 import { attempt, fatal } from './failures.js'
-import { type Head, type Listed, lockedHead, noHead, readHead, readListed } from './jobHead.js'
+import { checksumOfBody, type Head, type Listed, lockedHead, noHead, readHead, readListed } from './jobHead.js'
 import { Link, type Sql, type Transaction } from './link.js'
 import { PostgresWriter, type Publication, type WriterHost } from './postgresWriter.js'
 import { addedRows, endReplaced, removeEnded, type Written } from './rowStatements.js'
@@ -251,12 +251,14 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     if (found !== own.epoch) throw this.fenced({ epoch: own.epoch, found })
     const ended = await endReplaced(sql, written, whole)
     const rows = (whole ? 0 : own.rows - ended) + (await addedRows(sql, written))
-    await sql.query(`INSERT INTO ${tables.checkpoints} (job, checkpoint, epoch, rows, body) VALUES ($1, $2, $3, $4, $5)`, [
+    const text = JSON.stringify(body)
+    await sql.query(`INSERT INTO ${tables.checkpoints} (job, checkpoint, epoch, rows, body, crc) VALUES ($1, $2, $3, $4, $5, $6)`, [
       job,
       id,
       own.epoch,
       rows,
-      JSON.stringify(body),
+      text,
+      checksumOfBody(text),
     ])
     const confirmations = await this.writeCompanions(sql, id)
     const kept = [...own.kept, id].slice(-retainedCheckpoints)

@@ -9,7 +9,7 @@ import type { CheckpointId, Epoch } from '../../lib/identity.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import { readRows } from '../../lib/state/rowFrames.js'
 import type { Sql } from './link.js'
-import { rowId } from './rowId.js'
+import { checksumOf, rowId } from './rowId.js'
 import type { Tables } from './tables.js'
 
 /** The checkpoint that is being written. */
@@ -22,19 +22,20 @@ export interface Written {
 
 /** Adds the rows of a chunk. Of a row that comes twice the last one counts. */
 export async function addRows(sql: Sql, { tables, job, checkpointId, epoch }: Written, { uid, table, bytes }: RowChunk): Promise<void> {
-  const rows = new Map<string, readonly [id: Buffer, key: Buffer | null, value: Buffer | null]>()
+  const rows = new Map<string, readonly [id: Buffer, key: Buffer | null, value: Buffer | null, crc: number]>()
   readRows(bytes, (found, value) => {
     const { id, key } = rowId(found)
-    rows.set(id.toString('latin1'), [id, key, value === undefined ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength)])
+    const kept = value === undefined ? null : Buffer.from(value.buffer, value.byteOffset, value.byteLength)
+    rows.set(id.toString('latin1'), [id, key, kept, checksumOf(id, value)])
   })
   if (rows.size === 0) return
   const columns = [...rows.values()]
   await sql.query(
-    `INSERT INTO ${tables.rows} (job, since, epoch, uid, tab, id, key, value, until)
-    SELECT $1, $2, $3, $4, $5, r.id, r.key, r.value, CASE WHEN r.value IS NULL THEN $2::bigint END
-    FROM unnest($6::bytea[], $7::bytea[], $8::bytea[]) AS r (id, key, value)
-    ON CONFLICT (job, since, epoch, uid, tab, id) DO UPDATE SET value = excluded.value, until = excluded.until`,
-    [job, checkpointId, epoch, uid, table, columns.map(([id]) => id), columns.map(([, key]) => key), columns.map(([, , value]) => value)],
+    `INSERT INTO ${tables.rows} (job, since, epoch, uid, tab, id, key, value, crc, until)
+    SELECT $1, $2, $3, $4, $5, r.id, r.key, r.value, r.crc, CASE WHEN r.value IS NULL THEN $2::bigint END
+    FROM unnest($6::bytea[], $7::bytea[], $8::bytea[], $9::integer[]) AS r (id, key, value, crc)
+    ON CONFLICT (job, since, epoch, uid, tab, id) DO UPDATE SET value = excluded.value, crc = excluded.crc, until = excluded.until`,
+    [job, checkpointId, epoch, uid, table, ...([0, 1, 2, 3] as const).map((column) => columns.map((row) => row[column]))],
   )
 }
 

@@ -3,7 +3,7 @@ import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
 import type { RowChunk, Unwanted } from '../../lib/ports/checkpointStorage.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { Link } from './link.js'
-import { keyOf } from './rowId.js'
+import { checksumOf, keyOf, rowId } from './rowId.js'
 import type { Tables } from './tables.js'
 
 /** What is asked for at once, about. */
@@ -11,7 +11,7 @@ const pageBytesTarget = 2 * 1024 * 1024
 const pageRowsFirst = 256
 const pageRowsMax = 8_192
 
-type Row = readonly [since: string, epoch: string, uid: string, tab: string, id: Buffer, key: Buffer | null, value: Buffer]
+type Row = readonly [since: string, epoch: string, uid: string, tab: string, id: Buffer, key: Buffer | null, value: Buffer, crc: number]
 
 export interface Reading {
   readonly tables: Tables
@@ -38,7 +38,7 @@ export async function readVersions(
   for (;;) {
     const page = await link.again(async (sql) => {
       const answer = await sql.arrays(
-        `SELECT since, epoch, uid, tab, id, key, value FROM ${tables.rows}
+        `SELECT since, epoch, uid, tab, id, key, value, crc FROM ${tables.rows}
         WHERE job = $1 AND (since, epoch, uid, tab, id) > ($2, $3, $4, $5, $6) AND since <= $7 AND (until IS NULL OR until > $7)
         ORDER BY since, epoch, uid, tab, id LIMIT $8`,
         [job, ...last, checkpointId, limit],
@@ -50,6 +50,10 @@ export async function readVersions(
     const [before] = page.slice(-1)
     if (before !== undefined) last = before.slice(0, 5)
     found += page.length
+    // All of a page is looked at before anything of it is handed over.
+    for (const [, , uid, table, id, key, value, crc] of page)
+      if (crc !== checksumOf(id, value) || (key !== null && !rowId(key).id.equals(id)))
+        throw new BackendError('SNAPSHOT_CORRUPT', { checkpointId, uid, table, what: 'a row' })
     const bytes = await visitAll(page, visit, isUnwanted)
     if (page.length < limit) break
     limit = Math.min(pageRowsMax, Math.max(16, Math.floor((limit * pageBytesTarget) / Math.max(1, bytes))))

@@ -76,6 +76,7 @@ const making = ({ schema, jobs, checkpoints, rows, ledger, sinks, format: format
   -- How many rows it has: one that is missing is noticed.
   rows bigint NOT NULL,
   body text NOT NULL,
+  crc integer NOT NULL,
   PRIMARY KEY (job, checkpoint)
 )`,
   `CREATE TABLE IF NOT EXISTS ${rows} (
@@ -90,6 +91,7 @@ const making = ({ schema, jobs, checkpoints, rows, ledger, sinks, format: format
   id bytea NOT NULL,
   key bytea,
   value bytea,
+  crc integer NOT NULL,
   PRIMARY KEY (job, since, epoch, uid, tab, id)
 )`,
   `CREATE INDEX IF NOT EXISTS rows_living ON ${rows} (job, uid, tab, id) WHERE until IS NULL`,
