@@ -1,45 +1,48 @@
 import type { Clock } from '../../lib/clock.js'
 import { BackendError } from '../../lib/errors.js'
 
+type Unlock = () => Promise<void>
+type Locks = Pick<LockManager, 'request'>
+
 /**
- * Keeps other tabs from what has this name, until what is answered is called; it resolves when they may have it.
+ * Keeps other tabs from what has this name, until what is answered is called; that resolves when they may have it.
  *
- * The browser lets go of it when the tab ends, however it ends.
+ * The browser lets go of it when the tab ends, however it ends. Whoever takes a lock by force is fenced by the epoch, as everybody is.
  */
-export async function lockedBy(
-  locks: Pick<LockManager, 'request'> | undefined,
-  name: string,
-  waitMs: number,
-  clock: Clock,
-): Promise<() => Promise<void>> {
+export async function lockedBy(locks: Locks | undefined, name: string, waitMs: number, clock: Clock): Promise<Unlock> {
   if (locks === undefined) return async () => undefined
-  const given = new AbortController()
-  const cancel = clock.callAt(clock.nowMs() + waitMs, () => given.abort())
-  let unlock = (): void => undefined
-  let gone: Promise<void> = Promise.resolve()
+  const waiting = new AbortController()
+  let cancel = (): void => undefined
   try {
-    await new Promise<void>((resolve, reject) => {
-      const request = locks.request(name, { signal: given.signal }, () => {
-        resolve()
-        return new Promise<void>((release) => {
-          unlock = release
-        })
-      })
-      // Whoever takes a lock by force is fenced by the epoch, as everybody is.
-      gone = Promise.resolve(request).then(
-        () => undefined,
-        () => undefined,
-      )
-      Promise.resolve(request).catch(reject)
-    })
+    const atOnce = await given(locks, name, { ifAvailable: true })
+    if (atOnce !== undefined) return atOnce
+    cancel = clock.callAt(clock.nowMs() + waitMs, () => waiting.abort())
+    const later = await given(locks, name, { signal: waiting.signal })
+    if (later !== undefined) return later
   } catch (cause) {
-    if (given.signal.aborted) throw new BackendError('BACKEND_IN_USE', { name, reason: 'another tab has it', waitedMs: waitMs }, { cause })
-    throw new BackendError('BACKEND_IO', { name, reason: 'the browser gives no lock' }, { cause })
+    if (!waiting.signal.aborted) throw new BackendError('BACKEND_IO', { name, reason: 'the browser gives no lock' }, { cause })
   } finally {
     cancel()
   }
-  return () => {
-    unlock()
-    return gone
-  }
+  throw new BackendError('BACKEND_IN_USE', { name, reason: 'another tab has it', waitedMs: waitMs })
+}
+
+/** Answers when the lock is given; undefined where it is not available. */
+function given(locks: Locks, name: string, options: LockOptions): Promise<Unlock | undefined> {
+  return new Promise((resolve, reject) => {
+    const gone = Promise.resolve(
+      locks.request(name, options, (lock) => {
+        if (lock === null) return resolve(undefined)
+        return new Promise<void>((release) => {
+          resolve(() => {
+            release()
+            return gone
+          })
+        })
+      }),
+    ).then(
+      () => undefined,
+      (error: unknown) => reject(error),
+    )
+  })
 }
