@@ -231,12 +231,11 @@ export class JobRun implements RunContext {
     )
   }
 
-  /** Behind the barrier of a last checkpoint operators do nothing more: whoever goes on from it elsewhere would do it again. */
-  post(work: () => void | Promise<void>): void {
-    if (this.ending === undefined) this.later(work)
+  get isEnding(): boolean {
+    return this.ending !== undefined
   }
 
-  private later(work: () => void | Promise<void>): void {
+  post(work: () => void | Promise<void>): void {
     if (this.pump === undefined) this.early.push(work)
     else this.pump.post(work)
   }
@@ -360,7 +359,7 @@ export class JobRun implements RunContext {
         sources: graph.sources,
         participants: this.participants,
         commits: this.commits,
-        post: (work) => this.later(work),
+        post: (work) => this.post(work),
         completed: (id, offsets) => sources.checkpointCompleted(id, offsets),
         report: (event) => this.report(event),
         fail: (error) => this.fail(error),

@@ -49,6 +49,11 @@ export interface RunContext {
   abort(checkpointId: CheckpointId, cause: Error): void
   /** Ends the run with an error. */
   fail(error: unknown): void
+  /**
+   * Only the last checkpoint is still to come. Operators begin nothing of their own any more, timers and answers included: behind its
+   * barrier it would happen here, and again where somebody goes on from the checkpoint.
+   */
+  readonly isEnding?: boolean
   /** Calls `work` between two records, soon. */
   post(work: () => void): void
   /** Lets the sources named, or all, pause until the returned function is called. */

@@ -559,6 +559,7 @@ export class StageRun implements Upstream, Junction, Participant {
 
   /** Runs posted work of the machine, in turn with what comes. */
   private perform(run: RunContext, work: () => boolean | void): void {
+    if (run.isEnding === true) return
     const begin = (): void => {
       if (work() === false) this.putOff(work, () => {})
     }
