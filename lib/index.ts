@@ -59,6 +59,7 @@ export type {
   StorageManifest,
   StorageOpenOptions,
   StoredCheckpoint,
+  Unwanted,
   WriterOptions,
 } from './ports/checkpointStorage.js'
 export type { FileIdentity, FileLayer, OpenFile } from './ports/fileLayer.js'
@@ -72,7 +73,7 @@ export type {
   SourceRead,
   SourceReader,
 } from './ports/replayableSource.js'
-export type { StateBackend, StateBackendManifest, StateTables } from './ports/stateBackend.js'
+export type { StateBackend, StateBackendManifest, StateRun, StateTables } from './ports/stateBackend.js'
 export type { CommittedUpTo, SinkContext, SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
 export type { StateQuery, StateRow } from './query.js'
 export { type ExponentialDelayOptions, exponentialDelay } from './restart/exponentialDelay.js'

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, open as openFile } from 'node:fs/promises'
+import { mkdir, open as openFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb'
+import { BackendError } from '../../lib/errors.js'
 import { type RowKey, rowKeyEncoder } from './rowKey.js'
 
 /** A tree of the store. The declarations of the driver leave out what is documented for binary values and for own keys. */
@@ -48,17 +49,23 @@ export class Environment {
   }
 
   /** Opens the file if it is there. */
-  static ifThere(file: string): Environment | undefined {
-    return existsSync(file) ? new Environment(file) : undefined
+  static async ifThere(file: string): Promise<Environment | undefined> {
+    if (!existsSync(file)) return undefined
+    await checkOwner(dirname(file))
+    return new Environment(file)
   }
 
   /** Opens the file, or makes it, so that a power cut does not take its name away. */
   static async make(file: string): Promise<Environment> {
     const folder = dirname(file)
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    const made = await mkdir(folder, { recursive: true, mode: 0o700 })
+    await checkOwner(folder)
     const environment = new Environment(file)
-    for (const path of [folder, dirname(folder)]) await syncFolder(path)
-    return environment
+    const last = dirname(made ?? folder)
+    for (let path = folder; ; path = dirname(path)) {
+      await syncFolder(path)
+      if (path === last) return environment
+    }
   }
 
   /** The newest state of the file, held until it is let go. */
@@ -95,6 +102,17 @@ export class Environment {
 
 /** The driver takes the mode of new files, which its declarations leave out. */
 const ownersOnly = { permissionsMode: 0o600 }
+
+const othersMayWrite = 0o022
+
+/** Refuses a folder where others could put a file of theirs. Windows has no such owners and modes. */
+async function checkOwner(folder: string): Promise<void> {
+  const user = process.geteuid?.()
+  if (user === undefined) return
+  const { uid, mode } = await stat(folder)
+  if (uid !== user) throw new BackendError('BACKEND_NOT_OWNED', { path: folder, reason: 'it belongs to another user' })
+  if ((mode & othersMayWrite) !== 0) throw new BackendError('BACKEND_NOT_OWNED', { path: folder, reason: 'others may write to it' })
+}
 
 /** On Windows directories can not be synced. */
 async function syncFolder(path: string): Promise<void> {

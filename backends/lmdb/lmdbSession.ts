@@ -18,7 +18,7 @@ import { attempt, fenced } from './failures.js'
 import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
 import { encodeManifest, type Manifest } from './manifestRecord.js'
 import { type RowBlock, visitBlock } from './rowBlock.js'
-import { tableNumber, tableStart } from './rowKey.js'
+import { type RowKey, tableNumber, tableStart } from './rowKey.js'
 import { View } from './view.js'
 
 export interface SessionOptions {
@@ -38,13 +38,14 @@ export interface StoreReader {
   readonly rowsCaptured: number | undefined
 }
 
-/** So many rows of tables that nobody has any more go with each publish. */
-const retiredRows = 1_000
+/** So many rows of each table that nobody has any more go with a publish. */
+const retiredRowsMax = 1_000
 /** In the list of tables, one that nobody has any more. Its number is not given again. */
 const retired: Manifest['tables'][number] = ['', '']
 
 export class LmdbSession implements CheckpointSession, WriterHost {
   private environment: Environment | undefined
+  private looking: Promise<Environment | undefined> | undefined
   /** The store as this session left it. Of the newest checkpoint, all the time. */
   private own: View | undefined
   /** What was read stays readable until the second publish after it. */
@@ -65,7 +66,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
 
   latest(): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
     return this.task(async () => {
-      const view = this.readNewest()
+      const view = await this.readNewest()
       this.lastRead = view?.manifest
       if (view === undefined || view.manifest === undefined || view.manifest.checkpoint === null) return O.none
       const stored = this.storedOf(view)
@@ -95,8 +96,12 @@ export class LmdbSession implements CheckpointSession, WriterHost {
       const won = await environment.commit(seq, () => environment.putManifest(encodeManifest(manifest), manifest.seq))
       // The caller may read anew, and try again.
       if (!won) throw new BackendError('BACKEND_FENCED', { file: this.options.file })
-      this.adopt(this.viewOf(environment, manifest.seq))
-      this.tables = manifest.tables
+      const view = new View(environment)
+      if (view.seq !== manifest.seq) {
+        view.letGo()
+        throw new BackendError('BACKEND_FENCED', { file: this.options.file })
+      }
+      this.adopt(view)
       return epoch(manifest.epoch)
     })
   }
@@ -108,7 +113,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
 
   hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
     return this.task(async () => {
-      const view = this.own ?? this.readNewest()
+      const view = this.own ?? (await this.readNewest())
       if (view?.manifest?.checkpoint?.checkpointId !== id) return O.none
       if (!this.held.has(id)) this.held.set(id, view.use())
       return O.some(this.storedOf(view))
@@ -141,6 +146,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
 
   /** The newest checkpoint of this session, or what it took over. Good until the next publish. */
   get view(): View {
+    if (this.dead !== undefined) throw this.dead
     if (this.own === undefined || this.users === 0) throw new BackendError('BACKEND_NOT_OPEN', { file: this.options.file })
     return this.own
   }
@@ -225,18 +231,27 @@ export class LmdbSession implements CheckpointSession, WriterHost {
         rows: whole ? [] : this.rowCounts(before, blocks),
         checkpoint: { checkpointId: id, epoch: before.epoch, body },
       }
+      // All of it is made before the transaction begins: what throws there would leave a part of it behind.
       const bytes = encodeManifest(manifest)
+      const left = whole ? [] : this.retiredRows(manifest)
       const tree = environment.trees[before.tree]
       const won = await environment.commit(before.seq, () => {
         if (whole) tree.clearAsync()
         else {
-          this.removeRetired(manifest, tree)
+          for (const key of left) tree.remove(key)
           for (const block of blocks) visitBlock(block, tree.put.bind(tree), tree.remove.bind(tree))
         }
         environment.putManifest(bytes, manifest.seq)
       })
       if (!won) throw fenced({ file: this.options.file })
-      this.adopt(this.viewOf(environment, manifest.seq))
+      const view = new View(environment)
+      // Another process has taken over since, from this very checkpoint; nothing can be read of it here any more.
+      if (view.seq !== manifest.seq) {
+        view.letGo()
+        this.dieOf(fenced({ file: this.options.file }))
+        return
+      }
+      this.adopt(view)
       this.publishedOne()
     })
     this.publishing = turn.catch(() => undefined)
@@ -274,8 +289,12 @@ export class LmdbSession implements CheckpointSession, WriterHost {
   }
 
   /** The newest of the file, whoever published it. Kept for a while, for whoever reads it. */
-  private readNewest(): View | undefined {
-    this.environment ??= Environment.ifThere(this.options.file)
+  private async readNewest(): Promise<View | undefined> {
+    if (this.environment === undefined) {
+      this.looking ??= Environment.ifThere(this.options.file)
+      this.environment = await this.looking
+      this.looking = undefined
+    }
     if (this.environment === undefined) return undefined
     const view = new View(this.environment)
     const { manifest } = view
@@ -290,14 +309,6 @@ export class LmdbSession implements CheckpointSession, WriterHost {
     }
     this.reading.push({ view, publishes: 0 })
     return view
-  }
-
-  /** What this session has just committed. Between the commit and now another process may have taken over. */
-  private viewOf(environment: Environment, seq: number): View {
-    const view = new View(environment)
-    if (view.seq === seq) return view
-    view.letGo()
-    throw fenced({ file: this.options.file })
   }
 
   private adopt(view: View): void {
@@ -323,9 +334,10 @@ export class LmdbSession implements CheckpointSession, WriterHost {
     })
   }
 
-  private removeRetired({ tables }: Manifest, tree: Environment['trees'][0]): void {
-    for (const [index, [uid]] of tables.entries())
-      if (uid === '') for (const { at } of this.view.page(tableStart(index + 1), tableStart(index + 2), retiredRows)) tree.remove(at)
+  private retiredRows({ tables }: Manifest): readonly RowKey[] {
+    return tables.flatMap(([uid], index) =>
+      uid === '' ? this.view.page(tableStart(index + 1), tableStart(index + 2), retiredRowsMax).map(({ at }) => at) : [],
+    )
   }
 
   private storedOf(view: View): StoredCheckpoint {

@@ -24,5 +24,5 @@ describe('the store of LMDB', () => {
     },
     { twoProcesses: true },
   )
-  for (const law of laws) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 5 }))
+  for (const law of laws) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 3 }))
 })

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import fc from 'fast-check'
 import { option as O } from 'fp-ts'
 import * as t from 'io-ts'
@@ -216,6 +216,13 @@ describe('a store', () => {
     await (await opened(path)).close()()
     expect((await stat(fileOf(path))).mode & 0o777).toBe(0o600)
     expect((await stat(`${path}/job`)).mode & 0o777).toBe(0o700)
+  })
+
+  it('in a folder where others may write is refused', async () => {
+    const path = await temporaryDirectory()
+    await mkdir(`${path}/job`)
+    await chmod(`${path}/job`, 0o777)
+    expect(await codeOf(opened(path))).toBe('BACKEND_NOT_OWNED')
   })
 
   it('that is full refuses a checkpoint with a code, and keeps the one before', async () => {

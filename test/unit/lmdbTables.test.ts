@@ -205,7 +205,7 @@ describe('tables over a store', () => {
         await run.end()
         await rm(path, { recursive: true })
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     )
   })
 })
