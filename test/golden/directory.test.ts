@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { isAvailable } from '../../backends/directory/sealing/compression.js'
+import { encryption } from '../support/sealingKeys.js'
 import { asFixture, type DirectoryContent, fromFixture, readDirectory, writeDirectory } from './directoryHistory.js'
 
 const fixture = (name: string): { readonly [path: string]: string } =>
@@ -27,5 +29,22 @@ describe('a directory', () => {
 
   it('is written as ever where no option says otherwise, byte for byte', async () => {
     expect(asFixture(await writeDirectory())).toEqual(fixture('directoryPlain'))
+  })
+
+  const keys = { encryption: encryption(1, 2) }
+
+  it('that an earlier release compressed and sealed is read', async () => {
+    expect(await readDirectory(await fromFixture(fixture('directorySealed')), keys)).toEqual(content)
+  })
+
+  it.runIf(isAvailable('zstd'))('that was compressed with zstd is read', async () => {
+    expect(await readDirectory(await fromFixture(fixture('directoryZstd')), keys)).toEqual(content)
+  })
+
+  it.runIf(!isAvailable('zstd'))('that was compressed with zstd is refused by name where Node has none', async () => {
+    await expect(readDirectory(await fromFixture(fixture('directoryZstd')), keys)).rejects.toMatchObject({
+      code: 'FORMAT_NEWER',
+      details: { found: 'zstd' },
+    })
   })
 })

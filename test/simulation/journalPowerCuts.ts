@@ -35,7 +35,9 @@ const textOf = (number: number): string => `entry ${number} ${'x'.repeat(number 
 /** Opens journals after one another, each with the epoch after the last. */
 function opened(files: FileLayer, epoch: number, { protection = {} }: JournalCutOptions): Promise<DirectoryJournal> {
   const settled = new FileProtection('j', protectionSettings(protection))
-  return DirectoryJournal.open({ files, folder: '/journal', protection: settled, epoch, requireWriter: () => undefined, fileBytes: 120 })
+  // What stands before the first group of a sealed file counts, too.
+  const fileBytes = protection.encryption === undefined ? 120 : 360
+  return DirectoryJournal.open({ files, folder: '/journal', protection: settled, epoch, requireWriter: () => undefined, fileBytes })
 }
 
 /** Writes a random history, cuts the power behind every operation, and looks for what was acknowledged. */

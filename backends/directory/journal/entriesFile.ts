@@ -15,8 +15,9 @@
 import { crc32 } from 'node:zlib'
 import { BackendError } from '../../../lib/errors.js'
 import type { FileLayer, OpenFile } from '../../../lib/ports/fileLayer.js'
+import { HeldBytes } from '../byteSource.js'
 import { checkHeader, type FileFormat, fileHeader, headerBytes } from '../fileHeader.js'
-import type { BlockOpener, BlockSealer, FileProtection } from '../sealing/fileProtection.js'
+import { type BlockOpener, type BlockSealer, type FileProtection, protectionBytesMax } from '../sealing/fileProtection.js'
 import { openNamed, readFully } from '../wholeFiles.js'
 
 /** Entries of one group, beyond a single large one, take no more than this. */
@@ -97,22 +98,18 @@ const damage = (file: string, reason: string): BackendError => new BackendError(
 export async function openEntries(files: FileLayer, folder: string, name: string, protection: FileProtection): Promise<EntriesReader> {
   const file = await openNamed(files, folder, name)
   try {
-    let start = 0
-    const take = async (length: number): Promise<Buffer> => {
-      const bytes = Buffer.alloc(length)
-      if ((await readFully(file, bytes, start)) < length) throw damage(name, 'the file is cut short')
-      start += length
-      return bytes
-    }
-    const header = await take(headerBytes)
+    const expected = preamble(name).subarray(headerBytes)
+    const beginning = Buffer.alloc(headerBytes + expected.length + protectionBytesMax)
+    const held = new HeldBytes(beginning.subarray(0, await readFully(file, beginning, 0)), (reason) => damage(name, reason))
+    const header = await held.take(headerBytes)
     const format = checkHeader(header, 'J', name)
     // A later format may have other bytes in its header; the name is compared for itself.
-    const expected = preamble(name).subarray(headerBytes)
-    const found = await take(expected.length)
+    const found = await held.take(expected.length)
     if (!found.equals(expected)) throw damage(name, 'the file holds the entries of another')
     if (format === 1) protection.plain(name)
-    const opener = format === 1 ? undefined : await protection.opener(name, Buffer.concat([header, found]), take, payloadBytesMax)
-    return { name, file, start, opener }
+    const opener =
+      format === 1 ? undefined : await protection.opener(name, Buffer.concat([header, found]), (length) => held.take(length), payloadBytesMax)
+    return { name, file, start: held.position, opener }
   } catch (error) {
     await file.close().catch(() => undefined)
     throw error

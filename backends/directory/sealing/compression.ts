@@ -14,6 +14,9 @@ interface Method {
 /** A block that is shorter is done at once: a turn in another thread would take longer. */
 const atOnceBytes = 16 * 1024
 
+/** Of so little nothing is to be won. */
+const leastBytes = 256
+
 /** Most of what can be won is won at the first level; each further one takes its time. */
 const deflateLevel = 1
 
@@ -61,7 +64,7 @@ function methodOf(compression: 'zlib' | 'zstd'): Method {
 
 /** The bytes made shorter, or the same bytes where that is not to be had. */
 export async function packed(compression: Compression, bytes: Uint8Array): Promise<Uint8Array> {
-  if (compression === 'none') return bytes
+  if (compression === 'none' || bytes.length < leastBytes) return bytes
   const method = methodOf(compression)
   const result = bytes.length < atOnceBytes ? method.packSync(bytes) : await called((done) => method.pack(bytes, done))
   return result.length < bytes.length ? result : bytes

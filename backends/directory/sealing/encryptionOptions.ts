@@ -17,7 +17,8 @@ export interface EncryptionOptions {
   readonly readsPlain?: boolean
 }
 
-const keyId = /^[A-Za-z0-9._-]{1,64}$/
+const keyId = /^[A-Za-z0-9._-]+$/
+export const keyIdMax = 64
 const keyBytes = 32
 
 /** Keys as they are used: no key is ever printed with its object. */
@@ -32,7 +33,7 @@ export function keysOf({ keys, current, readsPlain = false }: EncryptionOptions)
   const invalid = (reason: string, option = 'encryption.keys'): ConfigurationError => new ConfigurationError('OPTION_INVALID', { option, reason })
   const byId = new Map<string, KeyObject>()
   for (const [id, key] of Object.entries(keys)) {
-    if (!keyId.test(id)) throw invalid('an id has 1 to 64 characters of A-Z a-z 0-9 . _ -')
+    if (!keyId.test(id) || id.length > keyIdMax) throw invalid(`an id has 1 to ${keyIdMax} characters of A-Z a-z 0-9 . _ -`)
     if (!(key instanceof Uint8Array) || key.length !== keyBytes) throw invalid(`the key ${id} is not ${keyBytes} bytes long`)
     if (key.every((byte) => byte === key[0])) throw invalid(`the key ${id} is not random`)
     byId.set(id, createSecretKey(key))

@@ -11,7 +11,7 @@ import { crc32 } from 'node:zlib'
 import { BackendError, ConfigurationError, invariant } from '../../../lib/errors.js'
 import { checkBytes, type FileKey, fileKeyOf, saltBytes, sealed, tagBytes, unsealed } from './blockCipher.js'
 import { type Compression, compressionOf, isAvailable, isCompression, numberOf, packed, unpacked } from './compression.js'
-import { type EncryptionOptions, type Keys, keysOf } from './encryptionOptions.js'
+import { type EncryptionOptions, type Keys, keyIdMax, keysOf } from './encryptionOptions.js'
 
 export interface ProtectionOptions {
   readonly encryption?: EncryptionOptions | undefined
@@ -33,6 +33,8 @@ export function protectionSettings({ encryption, compression = 'none' }: Protect
 
 const needsNode = 'zstd needs Node 22.15 or later'
 const lengthBytes = 4
+/** No protection at the beginning of a file is longer. */
+export const protectionBytesMax = 2 + keyIdMax + saltBytes + checkBytes + 4
 
 /** Makes the blocks of one new file. */
 export interface BlockSealer {
