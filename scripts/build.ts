@@ -1,9 +1,9 @@
 import type { UserConfig } from 'tsdown'
-import { doors } from './doors.js'
+import { doors, programs } from './doors.js'
 
 /** One build for all doors, so that classes and symbols live in chunks that the doors share. */
 export const build = {
-  entry: Object.fromEntries(doors.map(({ file }) => [file, `${file}.ts`])),
+  entry: Object.fromEntries([...doors.map(({ file }) => file), ...programs].map((file) => [file, `${file}.ts`])),
   format: ['esm', 'cjs'],
   platform: 'neutral',
   target: 'es2022',

@@ -17,8 +17,12 @@ export const doors: readonly Door[] = Object.entries(manifest().exports).flatMap
   typeof opened === 'string' ? [] : [{ name: path.replace(/^\./, 'rxweir'), file: opened.import.default.replace(/^\.\/dist\/|\.js$/g, '') }],
 )
 
+/** The files of programs that the package installs, as those of doors. */
+export const programs: readonly string[] = Object.values(manifest().bin).map((path) => path.replace(/^\.\/dist\/|\.js$/g, ''))
+
 /** The package.json of the project. */
 export function manifest(): {
+  readonly bin: { readonly [name: string]: string }
   readonly exports: { readonly [path: string]: string | { readonly import: { readonly default: string } } }
   readonly typesVersions: { readonly '*': { readonly [path: string]: unknown } }
 } {

@@ -3,7 +3,7 @@
  * (restorePlan.ts, movedRows.ts). What a job knows of its operators, a checkpoint tells by itself (`split` in what an operator stores).
  */
 import { taskEither } from 'fp-ts'
-import { type CheckpointBody, instanceOf } from '../checkpointBody.js'
+import { byName, type CheckpointBody, instanceOf } from '../checkpointBody.js'
 import { RestoreError } from '../errors.js'
 import { checkpointId, epoch } from '../identity.js'
 import { type InstanceShare, shareOf } from '../instanceShare.js'
@@ -18,7 +18,8 @@ import { readChunks } from './readChunks.js'
 import type { Base, SavepointContent } from './savepointContent.js'
 import { metaOf } from './storedOperator.js'
 
-export function movedSavepoints(open: readonly OpenSavepoint[], content: SavepointContent): Base {
+export function movedSavepoints(found: readonly OpenSavepoint[], content: SavepointContent): Base {
+  const open = content.settled === true ? found.map((each) => ({ ...each, body: settled(each.body) })) : found
   const [first] = open as readonly [OpenSavepoint, ...OpenSavepoint[]]
   const { renamed = {}, without = [], maxParallelism } = content
   const own = instanceOf(first.body)
@@ -64,12 +65,19 @@ function requireKnown(open: readonly OpenSavepoint[], uids: readonly string[]): 
   }
 }
 
+const settled = (body: CheckpointBody): CheckpointBody => ({ ...body, sinks: byName(Object.keys(body.sinks).map((uid) => [uid, []] as const)) })
+
 /** A transaction that was decided is nothing to leave out in passing. */
 function requireSettled(open: readonly OpenSavepoint[], without: ReadonlySet<string>): void {
   for (const { body } of open)
     for (const uid of without) {
       const transactions = body.sinks[uid]?.length ?? 0
-      if (transactions > 0) throw new RestoreError('TRANSACTIONS_PENDING', { uid, transactions })
+      if (transactions > 0)
+        throw new RestoreError('TRANSACTIONS_PENDING', {
+          uid,
+          transactions,
+          reason: 'it is to be left out; where they are committed, say that they are settled',
+        })
     }
 }
 

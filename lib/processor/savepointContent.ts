@@ -18,6 +18,11 @@ export interface SavepointContent {
   readonly sources?: { readonly [uid: string]: Json }
   /** State to begin with, and state that is changed. */
   readonly states?: readonly StatePart[]
+  /**
+   * The transactions that `from` names are known to be committed, and left out. A checkpoint names those of its own barrier always; a job
+   * that begins with it commits them, which needs the sink that has them. Default no.
+   */
+  readonly settled?: boolean
   /** Rows that were written more than once are written once. It takes longer, and less room. Default no. */
   readonly compact?: boolean
   /** Which of several instances it is for. Default: that of `from`; of several, one for all. */

@@ -83,14 +83,21 @@ export function madeOf(content: SavepointContent): StoredCheckpoint {
       for (const change of changes) await writeChanged(base, change, write)
       for (const { uid, state, format, rows } of additions) {
         const written = new WrittenRows({ uid, table: state, format, cell: cellNumber(body, uid, state), maxParallelism }, write)
-        for await (const row of rows) {
-          written.add(row)
-          await written.turn()
-        }
+        // What is there already needs no promise for each row.
+        if (Symbol.iterator in rows) await addAll(rows, written)
+        else for await (const row of rows) await addAll([row], written)
         await written.end()
       }
     })
   return { checkpointId: base.checkpointId, epoch: base.epoch, body: bodyToStore(body), readRows }
+}
+
+async function addAll(rows: Iterable<AnyNewRow>, written: WrittenRows): Promise<void> {
+  for (const row of rows) {
+    written.add(row)
+    const turn = written.turn()
+    if (turn !== undefined) await turn
+  }
 }
 
 function empty({ maxParallelism, instance, renamed = {}, without = [] }: SavepointContent): Base {

@@ -1,0 +1,18 @@
+import type { Clock } from '../../../lib/clock.js'
+
+/** What the command line has of the outside. */
+export interface CliIo {
+  /** What was asked for. Resolves when more may follow. */
+  out(text: string): Promise<void>
+  /** What went wrong, and how far it is. */
+  err(text: string): void
+  /** Lines that are handed in. */
+  lines(): AsyncIterable<string>
+  /** Somebody watches `err`. */
+  readonly isWatched: boolean
+  readonly clock: Pick<Clock, 'nowMs'>
+}
+
+/** How a command ends. */
+export const exitCodes = { fine: 0, finding: 1, usage: 2 } as const
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
