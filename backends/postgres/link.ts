@@ -99,13 +99,6 @@ export class Link {
     await this.#turn
   }
 
-  /** Ends the connection without a word, as a process does that dies. */
-  destroy(): void {
-    this.#closing.abort()
-    this.#client?.destroy()
-    this.#client = undefined
-  }
-
   async #begin(): Promise<Transaction> {
     const client = await this.#connected()
     const lose = (error: unknown): never => {

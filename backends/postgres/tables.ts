@@ -136,7 +136,11 @@ export async function tablesFound(sql: Sql, tables: Tables): Promise<boolean> {
 export async function makeTables(sql: Sql, tables: Tables): Promise<void> {
   await sql.query('SELECT pg_advisory_xact_lock($1)', [lock])
   if (await tablesAreThere(sql, tables)) return
-  for (const statement of making(tables)) await sql.query(statement)
+  const { rows } = await sql.query('SELECT to_regnamespace($1) IS NOT NULL AS there', [tables.schema])
+  // Who may make tables in a schema that is there need not have the right to make schemas.
+  const [schema, ...others] = making(tables) as [string, ...string[]]
+  if (!(rows[0] as { readonly there: boolean }).there) await sql.query(schema)
+  for (const statement of others) await sql.query(statement)
 }
 
 /** Any number, the same in every release: whoever makes our tables asks for this lock. */

@@ -22,6 +22,15 @@ export function rightsSuite(database: () => TestDatabase): void {
       for (const law of storageLaws(make, { twoProcesses: false })) await law.check({ runs: 1 })
     })
 
+    it('a role that owns its schema makes its tables there', async () => {
+      await database().query('CREATE ROLE tenant LOGIN; CREATE SCHEMA rented AUTHORIZATION tenant')
+      const storage = postgresStorage({ connection: { ...database().address, user: 'tenant' }, schema: 'rented' })
+      const session = await unwrap(storage.open(job))
+      await unwrap(session.latest())
+      expect(await unwrap(session.takeOver(O.none))).toBe(1)
+      await session.close()()
+    })
+
     it('the script can be run again, and is what a storage makes by itself', async () => {
       const shapeOf = (schema: string) =>
         database().query(

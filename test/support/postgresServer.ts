@@ -63,6 +63,8 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
     child.kill(signal)
     await ended
   }
+  // Where the tests are ended from outside, nothing is left running.
+  process.once('exit', () => running?.kill('SIGKILL'))
   await start()
   return {
     port,
