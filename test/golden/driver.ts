@@ -44,13 +44,28 @@ export async function runCase(golden: Case): Promise<Outcome> {
     if (feature === undefined) throw unknown('feature', golden.feature)
     const nowhere = golden.expected.find(({ after = 0 }) => !Number.isInteger(after) || after < 0 || after >= golden.input.length)
     if (nowhere !== undefined) throw unknown('expectation, it belongs to no step', nowhere)
-    await feature(golden)
+    await withinPatience(async () => feature(golden))
     return { id, result: 'passed' }
   } catch (error) {
     if (error instanceof Unknown) return { id, result: 'unsupported', reason: error.message }
     if (error instanceof Unsupported && reasons.some(({ reason }) => reason === error.message))
       return { id, result: 'unsupported', reason: error.message }
     return { id, result: 'failed', reason: error instanceof Mismatch ? error.message : String((error as Error)?.stack ?? error) }
+  }
+}
+
+/** What is waited for in vain would be no outcome at all. */
+const patienceMs = 30_000
+
+async function withinPatience(work: () => Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const impatience = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Mismatch('it does not come to its end')), patienceMs)
+  })
+  try {
+    await Promise.race([work(), impatience])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
