@@ -5,7 +5,7 @@ import { sourceFiles, textOf } from './sourceFiles.js'
 
 const codes = Object.keys(errorTable) as ErrorCode[]
 const tests = sourceFiles(['test'])
-  .filter((path) => path.endsWith('.test.ts') && !path.startsWith('test/tidy/'))
+  .filter((path) => /\.(test|suite)\.ts$/.test(path) && !path.startsWith('test/tidy/'))
   .map(textOf)
 
 it('each error code is raised by a test', () => {
