@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import type { Campaign } from '../../laws/simulation/campaign.js'
 import { plainSurface } from '../../laws/simulation/plainSurface.js'
 import { jobs } from './jobs.js'
+import { keyValueSurface } from './keyValueSurface.js'
 import { directorySurface, memorySurface, rollingParts } from './surfaces.js'
 
 export interface NamedCampaign extends Campaign {
@@ -17,6 +18,10 @@ export const campaigns: readonly NamedCampaign[] = [
     { name: `${name} in memory`, job, inputs, surface: memorySurface, weight: often },
     { name: `${name} in a directory`, job, inputs, surface: directorySurface(), powerCuts: true, weight: 2 * often },
   ]),
+  // To a store all jobs look alike: these two change, remove and keep most.
+  ...jobs
+    .filter(({ name }) => name.startsWith('state that comes and goes') || name === 'two sinks')
+    .map(({ name, job, inputs }) => ({ name: `${name} in keys and values`, job, inputs, surface: keyValueSurface, weight: 5 })),
   // Whatever a job does, what it writes rolls the same way. There is always enough of it to go on in a later process.
   ...jobs
     .filter(({ name }) => name === 'two sinks')

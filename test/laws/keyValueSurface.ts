@@ -1,0 +1,71 @@
+import type { Life } from '../../laws/simulation/life.js'
+import { injected } from '../../laws/simulation/port.js'
+import type { Surface } from '../../laws/simulation/surface.js'
+import { BackendError, invariant } from '../../lib/errors.js'
+import { attempt } from '../../lib/keyValue/attempt.js'
+import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
+import { claim, type OpenSessions } from '../../lib/keyValue/openSessions.js'
+import type { KeyValueReads, KeyValueStore } from '../../lib/ports/keyValueStore.js'
+import { memorySurface } from './surfaces.js'
+
+type Entries = ReadonlyMap<string, Uint8Array>
+
+const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
+const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'))
+
+const readsOf = (entries: Entries): KeyValueReads => {
+  const within = ({ from, to }: { readonly from: Uint8Array; readonly to: Uint8Array }, limit: number) =>
+    [...entries.keys()]
+      .filter((key) => key >= textOf(from) && key < textOf(to))
+      .sort()
+      .slice(0, limit)
+  return {
+    get: async (keys) => keys.map((key) => entries.get(textOf(key))),
+    keys: async (range, limit) => within(range, limit).map(bytesOf),
+    entries: async (range, limit) => within(range, limit).map((key) => [bytesOf(key), entries.get(key) as Uint8Array] as const),
+  }
+}
+
+/** What outlives the processes. */
+class Stored {
+  entries: Entries = new Map()
+}
+
+/** The store as one process sees it: each step waits its turn, some fail, and after the death of the process none has an effect. */
+const storeIn = (life: Life, stored: Stored): KeyValueStore => ({
+  read: (work) => life.ask('storage', 'store read', () => work(readsOf(stored.entries))),
+  write: (work) =>
+    life.ask('storage', 'store write', async () => {
+      if (life.fault('storage')) throw new BackendError('BACKEND_IO', injected)
+      const before = stored.entries
+      const after = new Map(before)
+      const answer = await work({
+        ...readsOf(before),
+        put: (key, value) => void after.set(textOf(key), value.slice()),
+        remove: (key) => void after.delete(textOf(key)),
+      })
+      invariant(stored.entries === before, 'a step waits for nothing but its store')
+      stored.entries = after
+      return answer
+    }),
+  close: async () => undefined,
+})
+
+/** Checkpoints in a store of keys and values, and sinks in memory. */
+export function keyValueSurface(seed: number, retained: number): Surface {
+  const stored = new Stored()
+  return {
+    ...memorySurface(seed, retained),
+    storage(life) {
+      const sessions: OpenSessions = new WeakMap()
+      return {
+        manifest: { name: 'keys and values', durable: true, incremental: true, fencesProcesses: true, journals: true },
+        open: (job, { readOnly = false } = {}) =>
+          attempt(async () => {
+            const closing = readOnly ? () => undefined : await claim(sessions, stored, job)
+            return new KeyValueSession(storeIn(life, stored), { job, retainedCheckpoints: retained, clock: life, readOnly, closing })
+          }),
+      }
+    },
+  }
+}
