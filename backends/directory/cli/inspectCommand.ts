@@ -32,7 +32,7 @@ export const inspectCommand: Command = {
     const found = []
     for (const name of names) found.push(await again(() => inspected(call, jobs.path, name)))
     if (call.json) await call.io.out(`${JSON.stringify(found)}\n`)
-    else for (const each of found) await call.io.out(textOf(each))
+    else await call.io.out(found.map(textOf).join('\n'))
     return exitCodes.fine
   },
 }
@@ -86,7 +86,7 @@ function textOf({ job, files, checkpoint, tables }: Inspected): string {
   const retained = files.checkpoints.map(({ checkpointId, segments, bytes }) => [String(checkpointId), segments, bytesText(bytes)])
   const parts = [`job ${job}: epoch ${files.epoch}, slot ${files.slot}, ${files.files} files, ${bytesText(files.bytes)}\n`]
   parts.push(retained.length === 0 ? 'no checkpoint is complete yet\n' : textTable(['checkpoint', 'segments', 'bytes'], retained))
-  if (checkpoint === undefined) return `${parts.join('\n')}\n`
+  if (checkpoint === undefined) return parts.join('\n')
   const { checkpointId, epoch, maxParallelism, instance, sources, operators, transactions } = checkpoint
   const share = instance.of > 1 ? `, instance ${instance.index} of ${instance.of}` : ''
   parts.push(`checkpoint ${checkpointId}, taken in epoch ${epoch}${share}, ${maxParallelism} key groups\n`)
@@ -114,5 +114,5 @@ function textOf({ job, files, checkpoint, tables }: Inspected): string {
           transactions.map((each) => [each.uid, String(each.checkpointId), String(each.epoch)]),
         ),
   )
-  return `${parts.filter((part) => part !== '').join('\n')}\n`
+  return parts.filter((part) => part !== '').join('\n')
 }

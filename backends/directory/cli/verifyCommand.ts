@@ -35,7 +35,7 @@ export const verifyCommand: Command = {
       verified.push(job)
     }
     if (call.json) await call.io.out(`${JSON.stringify(verified)}\n`)
-    else for (const each of verified) await call.io.out(textOf(each))
+    else await call.io.out(verified.map(textOf).join('\n'))
     const isDamaged = verified.some(({ damage, unneeded }) => damage.length > 0 || (call.flag('strict') && unneeded.length > 0))
     return isDamaged ? exitCodes.finding : exitCodes.fine
   },
@@ -59,5 +59,5 @@ function textOf({ job, checkpoints, files, bytes, rows, damage, unneeded }: Veri
         unneeded.map(({ file, reason }) => [file, reason]),
       ),
     )
-  return `${parts.join('\n')}\n`
+  return parts.join('\n')
 }
