@@ -75,6 +75,11 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
     if (!this.paging.attached) super.order()
   }
 
+  override *rowsOf(key: Key): IterableIterator<Row<S>> {
+    const rows = [...this.paging.rowsOf([...super.rowsOf(key)], `[${encodeKey(key)},`, key)]
+    yield* rows.sort((a, b) => numberOf(a) - numberOf(b))
+  }
+
   override rows(): IterableIterator<Row<S>> {
     return this.paging.rows()
   }
@@ -211,6 +216,7 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
 /** The store has the entries of a key in the order of their texts; elements of a list are numbered. */
 function inOrder<S>(entries: Entries<S>): void {
   if (entries.many === undefined) return
-  const numberOf = ([, { entry }]: readonly [unknown, Row<S>]): number => (typeof entry === 'number' ? entry : -1)
-  entries.many = new Map([...entries.many].sort((a, b) => numberOf(a) - numberOf(b)))
+  entries.many = new Map([...entries.many].sort(([, a], [, b]) => numberOf(a) - numberOf(b)))
 }
+
+const numberOf = ({ entry }: Row<never> | Row<unknown>): number => (typeof entry === 'number' ? entry : -1)

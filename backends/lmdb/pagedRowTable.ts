@@ -1,5 +1,5 @@
 import type { Json } from '../../lib/json.js'
-import { decodeKey, type Key } from '../../lib/key.js'
+import { decodeKey, encodeKey, type Key } from '../../lib/key.js'
 import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
 import { Row } from '../../lib/state/row.js'
 import type { RowFrames } from '../../lib/state/rowFrames.js'
@@ -12,9 +12,11 @@ import { type Home, Paging } from './paging.js'
 export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
   readonly paging: Paging<S>
   isRestored = false
+  private readonly hasNamespaces: boolean
 
   constructor(options: RowTableOptions<S> & NamespacedOptions, scope: RowTableScope, home: Home) {
     super(options, scope)
+    this.hasNamespaces = options.namespaced === true
     const interval = (): number => this.interval
     this.paging = new Paging(
       {
@@ -40,6 +42,12 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
   override find(key: Key, namespace: Key): Row<S> | undefined {
     const row = super.find(key, namespace)
     return row === undefined ? this.load({ key, namespace, entry: undefined }) : this.paging.found(row)
+  }
+
+  override *rowsOf(key: Key): IterableIterator<Row<S>> {
+    if (this.hasNamespaces) return yield* this.paging.rowsOf([...super.rowsOf(key)], `[${encodeKey(key)},`, key)
+    const row = this.get(key)
+    if (row !== undefined) yield row
   }
 
   override rows(): IterableIterator<Row<S>> {

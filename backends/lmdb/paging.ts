@@ -137,6 +137,15 @@ export class Paging<S> implements Evicting {
     }
   }
 
+  /** The rows of one key, given those in memory: behind them what the store has beside them. */
+  *rowsOf(inMemory: Iterable<Row<S>>, prefix: string, key: Key): IterableIterator<Row<S>> {
+    yield* inMemory
+    for (const { text, cells } of this.beginningWith(prefix, key)) {
+      const row = this.table.rowOf(text, cells)
+      if (row !== undefined && this.isEvicted(row)) yield row
+    }
+  }
+
   private get knownToStore(): number | undefined {
     this.number ??= this.session?.knownNumber(...this.name)
     return this.number

@@ -156,6 +156,7 @@ describe('tables over a store', () => {
           if (each.kind === 'row') {
             const row = run.rows.get(each.key)
             expect(row?.value).toBe(model.rows.get(each.key))
+            expect(Array.from(run.rows.rowsOf(each.key), ({ value }) => value)).toEqual(row === undefined ? [] : [row.value])
             if (each.value === null) {
               if (row !== undefined) run.rows.remove(row)
               model.rows.delete(each.key)
@@ -168,6 +169,7 @@ describe('tables over a store', () => {
             const row = run.map.get(each.key, undefined, each.entry)
             const entries = model.map.get(each.key) ?? new Map<number, number>()
             model.map.set(each.key, entries)
+            expect(Array.from(run.map.rowsOf(each.key), ({ entry, value }) => [entry, value])).toEqual([...entries].sort(([a], [b]) => a - b))
             expect(row?.value).toBe(entries.get(each.entry))
             if (each.value === null) {
               if (row !== undefined) run.map.remove(row)
@@ -182,6 +184,7 @@ describe('tables over a store', () => {
             run.list.create(each.key, undefined, run.list.nextNumber(each.key, undefined), each.value)
             model.list.set(each.key, [...(model.list.get(each.key) ?? []), each.value])
             expect(run.elements(each.key)).toEqual(model.list.get(each.key))
+            expect(Array.from(run.list.rowsOf(each.key), ({ value }) => value)).toEqual(model.list.get(each.key))
           } else if (each.kind === 'clear') {
             for (const row of [...run.list.entries(each.key, undefined)]) run.list.remove(row)
             model.list.delete(each.key)
