@@ -66,9 +66,9 @@ export const encodeManifest = (content: Manifest): Uint8Array => digested(Buffer
 export async function manifestBytes(content: Manifest, protection: FileProtection): Promise<Uint8Array> {
   const sealer = protection.sealer(slotFile(content.seq), fileHeader('M', 2))
   if (sealer === undefined) return encodeManifest(content)
-  const stored = [sealer.beginning]
-  const cutter = new BlockCutter(sealer, sealer.beginning.length, async (block) => {
-    stored.push(block)
+  const stored: Uint8Array[] = [sealer.beginning]
+  const cutter = new BlockCutter(sealer, sealer.beginning.length, async (part) => {
+    stored.push(part.slice())
   })
   for (const part of textOf(content)) await cutter.add(part)
   await cutter.end()

@@ -53,7 +53,7 @@ export function encodeGroup(first: number, entries: readonly Buffer[]): Buffer {
 export async function storedGroup(first: number, entries: readonly Buffer[], position: number, sealer: BlockSealer | undefined): Promise<Buffer> {
   const plain = encodeGroup(first, entries)
   if (sealer === undefined) return plain
-  const block = await sealer.seal(plain.subarray(headBytes, plain.length - tailBytes), position, plain.subarray(4, headBytes))
+  const block = Buffer.concat(await sealer.seal(plain.subarray(headBytes, plain.length - tailBytes), position, plain.subarray(4, headBytes)))
   const group = groupOf(first, entries.length, block.length)
   block.copy(group, headBytes)
   return summed(group)

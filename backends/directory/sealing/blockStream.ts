@@ -18,11 +18,14 @@ export class BlockCutter {
   private readonly block = Buffer.allocUnsafe(blockBytesMax)
   private used = 0
 
-  /** @param position - where the first block will stand */
+  /**
+   * @param position - where the first block will stand
+   * @param put - takes parts of the file, one after the other; they are its own until it has settled
+   */
   constructor(
     private readonly sealer: BlockSealer,
     private position: number,
-    private readonly put: (stored: Buffer) => Promise<void>,
+    private readonly put: (stored: Uint8Array) => Promise<void>,
   ) {}
 
   async add(bytes: Uint8Array): Promise<void> {
@@ -40,14 +43,14 @@ export class BlockCutter {
   }
 
   private async cut(): Promise<void> {
-    const block = await this.sealer.seal(this.block.subarray(0, this.used), this.position)
+    const parts = await this.sealer.seal(this.block.subarray(0, this.used), this.position)
+    const head = Buffer.alloc(4)
+    const tail = Buffer.alloc(4)
+    head.writeUInt32LE(parts.reduce((sum, { length }) => sum + length, 0))
+    tail.writeUInt32LE(parts.reduce((sum, part) => crc32(part, sum), crc32(head)))
+    this.position += head.length + head.readUInt32LE() + tail.length
+    for (const part of [head, ...parts, tail]) await this.put(part)
     this.used = 0
-    const stored = Buffer.allocUnsafe(block.length + 8)
-    stored.writeUInt32LE(block.length, 0)
-    stored.set(block, 4)
-    stored.writeUInt32LE(crc32(stored.subarray(0, block.length + 4)), block.length + 4)
-    this.position += stored.length
-    await this.put(stored)
   }
 }
 

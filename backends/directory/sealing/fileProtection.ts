@@ -42,8 +42,12 @@ export interface BlockSealer {
   readonly beginning: Buffer
   /** The id of the key, where there is one. */
   readonly keyId: string | undefined
-  /** @param beside - bytes that are stored in the clear elsewhere, and are bound to the block */
-  seal(bytes: Uint8Array, position: number, beside?: Uint8Array): Promise<Buffer>
+  /**
+   * The parts of a block. One of them may be the bytes themselves.
+   *
+   * @param beside - bytes that are stored in the clear elsewhere, and are bound to the block
+   */
+  seal(bytes: Uint8Array, position: number, beside?: Uint8Array): Promise<readonly Uint8Array[]>
 }
 
 /** Opens the blocks of one file. */
@@ -101,8 +105,8 @@ export class FileProtection {
         last = position
         const body = await packed(compression, bytes)
         const length = u32(bytes.length)
-        if (fileKey === undefined) return Buffer.concat([length, body])
-        return Buffer.concat([length, ...sealed(fileKey.key, position, Buffer.concat([bound, length, beside]), body)])
+        if (fileKey === undefined) return [length, body]
+        return [length, ...sealed(fileKey.key, position, Buffer.concat([bound, length, beside]), body)]
       },
     }
   }
