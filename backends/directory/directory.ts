@@ -41,6 +41,8 @@ export interface DirectoryOptions {
  * **When to use** for every job of one machine whose state should survive a crash and a power cut.
  * **Laws** read-your-snapshot · snapshot-isolation · crash-atomicity · monotone-completion · fencing
  *
+ * With `encryption` everything that it stores is sealed, and opens nowhere else; with `compression` it is shorter.
+ *
  * On Windows directories can not be synced: there a power cut may take the newest checkpoint back to the one before it.
  *
  * @param path - made, for this user only, when the first run takes over
