@@ -84,7 +84,7 @@ export function jobLaw(job: JobUnderLaw, name: string, statement: string, kinds?
   })
 }
 
-const simulated = ({ inputs, sinks, order = 'perKey', keeps = 'same', build }: JobUnderLaw): SimulatedJob => ({
+export const simulated = ({ inputs, sinks, order = 'perKey', keeps = 'same', build }: JobUnderLaw): SimulatedJob => ({
   sources: Object.keys(inputs),
   sinks,
   order,

@@ -50,9 +50,9 @@ export interface Machine<T> extends Receiver<T> {
   restoreState?(stored: Json): void
   /**
    * What several instances of the job had returned from `snapshotState`, as this instance goes on with it. Without it, they have to be
-   * the same.
+   * the same; so they have where it answers undefined.
    */
-  joinStates?(states: readonly Json[], share: InstanceShare): Json
+  joinStates?(states: readonly Json[], share: InstanceShare): Json | undefined
   /** The checkpoint is durable. May come late, for a newer one, or never (a crash). */
   notifyCheckpointComplete?(checkpointId: number): void
   notifyCheckpointAborted?(checkpointId: number): void

@@ -111,7 +111,9 @@ class AsyncMachine<T, R> implements Machine<T> {
     return calls.map(({ value, timestamp, key }) => [encodeTagged(value), timestamp ?? null, key === undefined ? null : encodeKey(key as Key)])
   }
 
-  joinStates(states: readonly Json[], share: InstanceShare): Json {
+  /** Before the keys an answer has to have come to all instances, or to none. */
+  joinStates(states: readonly Json[], share: InstanceShare): Json | undefined {
+    if (!this.context.isSplit) return undefined
     const calls = (states as readonly (readonly [string, number | null, string | null])[][]).flat()
     return calls.filter(([, , key]) => key === null || share.owns(decodeKey(key)))
   }

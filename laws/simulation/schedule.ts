@@ -5,9 +5,12 @@
  */
 
 import type { BarrierOptions } from '../../lib/barrierRules.js'
-import { BackendError, RxweirError } from '../../lib/errors.js'
+import { BackendError, hasCode, RxweirError } from '../../lib/errors.js'
 import type { JobEvent } from '../../lib/events.js'
 import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
+import type { JobOptions } from '../../lib/jobOptions.js'
+import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import type { StopPlace } from '../../lib/sourcePump.js'
 import { arraySource } from './arraySource.js'
 import { keepsWhatWasSeen } from './compare.js'
 import { Life } from './life.js'
@@ -34,6 +37,24 @@ export interface Outcome {
   readonly found: readonly Found[]
   /** The newest checkpoint at the end, where the surface shows it. */
   readonly last: Kept | undefined
+  /** The code of the error with which the job was refused, where that may be. */
+  readonly refused: string | undefined
+  /** There is a savepoint. None where a job that goes on had nothing left to do. */
+  readonly left: boolean
+  /** What time it was at the end. */
+  readonly nowMs: number
+}
+
+/** How a job is left for another storage, by whoever has a savepoint of it. */
+export interface Leaving {
+  /** `stop`: it is stopped at a place, with a savepoint. `copy`: it goes on while the savepoint is made, and is cancelled then. */
+  readonly how: 'stop' | 'copy'
+  /** Where it is stopped. */
+  readonly at: StopPlace
+  /** Where the savepoint goes. */
+  target(life: Life): CheckpointStorage
+  /** There is a savepoint already, which somebody made who cannot tell: the next one goes elsewhere. */
+  taken(): void
 }
 
 export interface ScheduleOptions {
@@ -43,6 +64,16 @@ export interface ScheduleOptions {
   readonly surface: SurfaceFactory
   /** Called when a source has handed out all its records; the source then waits instead of ending. */
   waits?(handle: JobRunHandle): void
+  /** What each process adds to the options of the job. */
+  more?(life: Life): Partial<JobOptions>
+  /** Ended before its input is. */
+  readonly leaving?: Leaving
+  /** With this code it may be refused; that is no violation, and ends the schedule. */
+  readonly mayRefuse?: 'SINK_AHEAD'
+  /** Another job has had the sinks since: it is told, and may go on when it starts again. */
+  readonly disturbed?: boolean
+  /** What time it is at first. */
+  readonly startMs?: number
 }
 
 const stepsMax = 30_000
@@ -72,10 +103,16 @@ class Schedule {
   private handle: JobRunHandle | undefined
   private over = false
   private inCheckpoint = false
+  private refused: string | undefined
+  /** A savepoint of the run that goes on is under way. */
+  private copying = false
+  private allRead = false
+  private left = false
 
   constructor(private readonly options: ScheduleOptions) {
     const { plan, surface } = options
     this.world = new World(plan.seed, plan.slow, stepsMax)
+    this.world.nowMs = options.startMs ?? this.world.nowMs
     this.surface = surface(plan.seed, plan.retained)
     this.endings = [...plan.endings]
     this.faultsLeft = plan.faultsMax
@@ -94,8 +131,11 @@ class Schedule {
       if (settled === 'tooLong') this.violate('HUNG', `the job has not ended after ${stepsMax} steps`)
     }
     if (this.violations.length === 0) await this.end()
-    const { statistics, violations, story, found, endedAt } = this
+    const { statistics, violations, story, found, endedAt, refused } = this
     return {
+      refused,
+      left: this.left,
+      nowMs: this.world.nowMs,
       violations,
       statistics,
       story,
@@ -114,7 +154,8 @@ class Schedule {
   // ---- processes
 
   private begin(): Life {
-    const { job, plan, inputs, waits } = this.options
+    const { job, plan, inputs, more, leaving } = this.options
+    const waits = this.options.waits ?? (leaving?.how === 'copy' ? () => this.readAll() : undefined)
     const life: Life = new Life(this.world, {
       ended: (ending, label) => {
         this.endedAt.push(turningPointOf(label) ?? 'elsewhere')
@@ -150,6 +191,7 @@ class Schedule {
         pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8, stepsPerSlice: () => draw(3) },
         limits: { unconfirmedCommitsMax: plan.unconfirmedMax },
         development: false,
+        ...more?.(life),
       },
       (scope) =>
         job.build({
@@ -180,7 +222,10 @@ class Schedule {
   private subscribe(life: Life, job: Job): void {
     const handle = job.run()
     this.handle = handle
-    const isCurrent = (): boolean => this.handle === handle && !life.dead
+    const { leaving, mayRefuse } = this.options
+    this.copying = this.allRead = false
+    if (leaving?.how === 'stop') handle.stop({ at: leaving.at, savepoint: leaving.target(life) }).catch(() => {})
+    const isCurrent = (): boolean => this.handle === handle && !life.dead && !this.over
     let stopping = false
     this.stop = () => {
       stopping = true
@@ -199,13 +244,24 @@ class Schedule {
       error: (error: unknown) => {
         if (!isCurrent()) return
         this.tell(`the run ends with ${codeOf(error)}`)
-        if (!this.isExpected(error)) return this.violate('HUNG', `the run ended with an error that nobody caused: ${messageOf(error)}`)
+        if (mayRefuse !== undefined && hasCode(error, mayRefuse)) {
+          this.refused = mayRefuse
+          this.over = true
+          return
+        }
+        if (leaving !== undefined && hasCode(error, 'SAVEPOINT_EXISTS')) leaving.taken()
+        else if (!this.isExpected(error)) return this.violate('HUNG', `the run ended with an error that nobody caused: ${messageOf(error)}`)
         this.subscribe(life, job)
       },
       complete: () => {
         if (!isCurrent()) return
-        if (stopping) this.subscribe(life, job)
-        else if (!life.paused) this.over = true
+        if (stopping) {
+          leaving?.taken()
+          this.subscribe(life, job)
+        } else if (!life.paused) {
+          this.left = leaving?.how === 'stop'
+          this.over = true
+        }
       },
     })
   }
@@ -249,6 +305,7 @@ class Schedule {
 
   private between(life: Life): void {
     this.ask(life)
+    if (this.options.leaving?.how === 'copy' && this.world.random() < 0.004) this.copy()
     const sleeper = this.lives.find((each) => each.paused && !each.dead && each !== life)
     if (sleeper !== undefined && this.world.random() < 0.02) this.wake(sleeper)
   }
@@ -260,6 +317,35 @@ class Schedule {
         (id) => this.acknowledge(life, id),
         () => {},
       )
+  }
+
+  private readAll(): void {
+    this.allRead = true
+    this.copy()
+  }
+
+  /** At some moment, at the latest when everything has been read, the job is left with a savepoint that is made while it goes on. */
+  private copy(): void {
+    const { handle, life } = this
+    const { leaving } = this.options
+    if (leaving === undefined || this.copying || this.over || handle === undefined || life === undefined || life.dead) return
+    this.copying = true
+    const isCurrent = (): boolean => this.handle === handle && !life.dead && !this.over
+    handle.savepoint(leaving.target(life)).then(
+      () => {
+        if (!isCurrent() || life.paused) return
+        this.tell('the job is left with a savepoint')
+        this.left = true
+        this.over = true
+        handle.cancel()
+      },
+      (error: unknown) => {
+        if (!isCurrent()) return
+        if (hasCode(error, 'SAVEPOINT_EXISTS')) leaving.taken()
+        this.copying = false
+        if (this.allRead) this.copy()
+      },
+    )
   }
 
   private wake(life: Life): void {
@@ -326,6 +412,7 @@ class Schedule {
 
   private isExpected(error: unknown): boolean {
     if (error instanceof RxweirError && error.details.injected === true) return true
+    if (this.options.disturbed === true && hasCode(error, 'SINK_FENCED')) return true
     // While two processes hold on to the same things, one of them loses: it is fenced, or finds something done already.
     return this.lives.filter((each) => !each.dead).length > 1 && error instanceof RxweirError && rivalry.has(error.code)
   }
@@ -336,6 +423,8 @@ class Schedule {
   private async end(): Promise<void> {
     for (const life of this.lives) {
       life.expect(undefined)
+      // Whoever sleeps on a job that was left would go on with it for ever.
+      if (this.left && life !== this.life) life.die()
       if (life.paused && !life.dead) this.wake(life)
     }
     this.tell('the job has ended')
@@ -346,11 +435,12 @@ class Schedule {
     if (settled === 'tooLong') this.violate('HUNG', 'something goes on and on after the job has ended')
     if (this.violations.length > 0) return
     const { life } = this
-    if (life === undefined) return
+    if (life === undefined || life.dead) return
     if (life.timersLeft > 0) this.violate('LEAKED', `${life.timersLeft} timers are left`)
     if (life.open > 0) this.violate('LEAKED', `${life.open} of storage, sources and sinks are still open`)
     // What a process wrote after it was fenced is removed by the next recovery.
-    if (!this.options.plan.endings.some(({ how }) => how === 'pause'))
+    const { plan, leaving } = this.options
+    if (!plan.endings.some(({ how }) => how === 'pause') && leaving?.how !== 'copy' && this.refused === undefined)
       for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
   }
 

@@ -22,12 +22,15 @@ export interface StorageWatch {
   takesOver(life: Life, from: number): (epoch: number) => void
 }
 
-export function storageIn(life: Life, storage: CheckpointStorage, watch: StorageWatch): CheckpointStorage {
+/** Of a storage that is not the job's own nobody notes anything. */
+const nobody: StorageWatch = { published() {}, read() {}, takesOver: () => () => {} }
+
+export function storageIn(life: Life, storage: CheckpointStorage, watch: StorageWatch = nobody): CheckpointStorage {
   const port: Port<BackendError> = { life, kind: 'storage', failure: () => new BackendError('BACKEND_IO', injected) }
   return {
     manifest: storage.manifest,
-    open: (job) => async () => {
-      const opened = await asked(port, 'storage open', storage.open(job))()
+    open: (job, options) => async () => {
+      const opened = await asked(port, 'storage open', storage.open(job, options))()
       if (E.isLeft(opened)) return opened
       life.open += 1
       return E.right(sessionIn(port, opened.right, watch))

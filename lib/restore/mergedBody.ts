@@ -36,11 +36,13 @@ export function mergedBody(
     for (const [uid, pending] of Object.entries(body.sinks))
       if (pending.length > 0) throw new RestoreError('TRANSACTIONS_PENDING', { uid, instance: instanceOf(body).index, transactions: pending.length })
   }
+  const anySplit = [...program.participants.values()].some(({ isSplit }) => isSplit)
   const uids = new Set(bodies.flatMap(({ operators }) => Object.keys(operators)))
   const operators = [...uids].map((old) => {
     const found = bodies.flatMap(({ operators }) => operators[old] ?? [])
     const metas = found.map(({ meta }) => meta as unknown as OperatorMeta)
     const participant = program.participants.get(uidOf(old) ?? '')
+    if (participant?.isSplit === false && anySplit) requireOneCut(old, metas, (states) => participant.joinStates(states, share))
     const meta =
       participant?.isSplit === true ? splitMeta(old, metas, (states) => participant.joinStates(states, share)) : metas[share.index % metas.length]
     return [old, { derived: found[0]?.derived ?? false, meta: meta as unknown as Json }] as const
@@ -67,11 +69,28 @@ function inOrder(parts: readonly Part[]): readonly CheckpointBody[] {
   return bodies
 }
 
+/** What stands before the keys has to have come as far everywhere: a record that waits there has been counted behind it in another instance. */
+function requireOneCut(uid: string, metas: readonly OperatorMeta[], join: (states: readonly Json[]) => Json | undefined): void {
+  const alike = (name: 'inFlight' | 'state'): boolean => metas.every((meta) => same(meta[name], metas[0]?.[name]))
+  if (alike('inFlight') && (alike('state') || join(metas.flatMap(({ state = null }) => [state])) !== undefined)) return
+  throw notOneCut(uid)
+}
+
+export const notOneCut = (uid: string): RestoreError =>
+  new RestoreError('STATE_NOT_SPLIT', {
+    uid,
+    reason: 'before the keys it holds records that another instance has let go: let them wait behind keyBy',
+  })
+
 /** Event time is that of the instance that is furthest behind. */
 function splitMeta(uid: string, metas: readonly OperatorMeta[], join: (states: readonly Json[]) => Json | undefined): OperatorMeta {
   if (metas.some(({ inFlight }) => inFlight !== undefined)) throw new RestoreError('STATE_NOT_SPLIT', { uid, reason: 'it has records in flight' })
   const [behind] = [...metas].sort((a, b) => timeStored(a.time[0]) - timeStored(b.time[0])) as [OperatorMeta, ...OperatorMeta[]]
   const lowest = (at: 0 | 1): Json => storedTime(Math.min(...metas.map(({ time }) => timeStored(time[at]))))
+  const inputs = inputsOf(
+    behind.inputs,
+    metas.flatMap(({ inputs }) => (inputs === undefined ? [] : [inputs])),
+  )
   const states = metas.flatMap(({ state }) => (state === undefined ? [] : [state]))
   // Also of one instance: of what it had, several have a part each.
   const state = states.length === 0 ? undefined : (join(states) ?? (states.every((each) => same(each, states[0])) ? states[0] : undefined))
@@ -81,9 +100,29 @@ function splitMeta(uid: string, metas: readonly OperatorMeta[], join: (states: r
     ...behind,
     time: [lowest(0), lowest(1), metas.every(({ time }) => time[2])],
     ended: metas.every(({ ended }) => ended),
+    ...(inputs === undefined ? {} : { inputs }),
     ...(state === undefined ? {} : { state }),
     tables: tablesOf(uid, metas),
   }
+}
+
+/** What an operator of several inputs keeps of their times (combinedWatermark.ts, watermarkValve.ts). */
+interface InputsMeta {
+  readonly watermark: Json
+  readonly inputs: readonly (readonly Json[])[]
+}
+
+/** Each input goes on from where it is furthest behind: an instance may be ahead on one, and behind on another. */
+function inputsOf(behind: Json | undefined, all: readonly Json[]): Json | undefined {
+  if (behind === undefined) return undefined
+  const known = all as unknown as readonly InputsMeta[]
+  const { watermark: _watermark, inputs, ...rest } = behind as unknown as InputsMeta
+  const lowest = (times: readonly (Json | undefined)[]): Json => storedTime(Math.min(...times.map(timeStored)))
+  return {
+    ...rest,
+    watermark: lowest(known.map(({ watermark }) => watermark)),
+    inputs: inputs.map(([, ...others], at) => [lowest(known.map((each) => each.inputs[at]?.[0])), ...others]),
+  } as unknown as Json
 }
 
 /** The names of states by their numbers: those of one instance begin with those of another, or cells could not be told apart. */

@@ -12,6 +12,7 @@ import { keyGroupOf } from '../keyGroup.js'
 import type { CheckpointWriter, RowChunk } from '../ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../state/rowFrames.js'
 import { unwrap } from '../task.js'
+import { notOneCut } from './mergedBody.js'
 import { evenSplit, type Redistribution } from './redistribution.js'
 import type { KnownProgram, Part } from './restored.js'
 import type { RestorePlan } from './restorePlan.js'
@@ -31,17 +32,23 @@ export class MovedRows {
   rows = 0
   private readonly lists = new Map<string, ListParts>()
   private readonly frames = new RowFrames()
+  /** Of operators before the keys, which every instance has alike. */
+  private readonly before = new Map<string, { readonly uid: string; readonly addresses: readonly Set<string>[] }>()
+  private readonly anySplit: boolean
 
   constructor(
     private readonly plan: RestorePlan,
     private readonly program: KnownProgram,
     private readonly share: InstanceShare,
     private readonly writer: Pick<CheckpointWriter, 'write'>,
-  ) {}
+  ) {
+    this.anySplit = [...program.participants.values()].some(({ isSplit }) => isSplit)
+  }
 
   async write(): Promise<void> {
     const { parts } = this.plan
     for (const [index, part] of parts.entries()) await unwrap(part.stored.readRows((chunk) => this.visit(chunk, part, index)))
+    this.requireOneCut()
     await this.writeLists()
   }
 
@@ -51,11 +58,32 @@ export class MovedRows {
     if (uid === undefined || !(chunk.uid in body.operators)) return undefined
     const { parts, joins } = this.plan
     const mode = joins ? this.modeOf(uid, chunk.table) : 'whole'
+    if (joins && parts.length > 1 && this.anySplit && this.program.participants.get(uid)?.isSplit === false) this.note(chunk, uid, index)
     if (mode === 'whole' || mode === 'single')
       return index === this.share.index % parts.length ? this.pass({ ...chunk, uid: uid as OperatorUid }) : undefined
     if (mode === 'keyed') return this.passOwn(chunk, uid)
     this.collect(chunk, { uid, mode, index })
     return undefined
+  }
+
+  /** The addresses of its rows: what waits in one instance and not in another has a row there. */
+  private note({ table, bytes }: RowChunk, uid: string, index: number): void {
+    const name = `${uid}/${table}`
+    const noted = this.before.get(name) ?? { uid, addresses: this.plan.parts.map(() => new Set<string>()) }
+    this.before.set(name, noted)
+    const addresses = noted.addresses[index] as Set<string>
+    readRows(bytes, (key, value) => {
+      const address = utf8.decode(key.subarray(2))
+      if (value === undefined) addresses.delete(address)
+      else addresses.add(address)
+    })
+  }
+
+  private requireOneCut(): void {
+    for (const { uid, addresses } of this.before.values()) {
+      const [first, ...others] = addresses as [Set<string>, ...Set<string>[]]
+      if (others.some((each) => each.size !== first.size || [...each].some((address) => !first.has(address)))) throw notOneCut(uid)
+    }
   }
 
   private modeOf(uid: string, table: string): Redistribution {

@@ -1,0 +1,297 @@
+/**
+ * A job on its way through several storages: run, left with a savepoint, begun again from it elsewhere, to the end of its input.
+ *
+ * **Invariants** Everything is decided by the seeds of the legs' plans. What sinks have committed stays; each leg has a storage of its own.
+ */
+import fc from 'fast-check'
+import type { JobOptions } from '../../lib/jobOptions.js'
+import type { SourceOffset } from '../../lib/ports/replayableSource.js'
+import { compare } from './compare.js'
+import type { Life } from './life.js'
+import { calm, type Plan, type PlansOptions, plans } from './plan.js'
+import { type Leaving, type Outcome, runSchedule, type ScheduleOptions } from './schedule.js'
+import type { Inputs, SimulatedJob } from './simulatedJob.js'
+import { stateText } from './stateAt.js'
+import { addStatistics, noStatistics, type Statistics } from './statistics.js'
+import { storageIn } from './storageIn.js'
+import type { Seen, Surface, SurfaceFactory } from './surface.js'
+import type { Violation } from './violation.js'
+
+/** One storage on the way, and how it is left. */
+export interface Leg {
+  readonly plan: Plan
+  readonly instances: number
+  /** The numbers of the surfaces of the storage and of the savepoint that it is left with. */
+  readonly storage: number
+  readonly savepoint: number
+  readonly how: Leaving['how']
+  /** Of what each source still has, so much is read first; 1 for all of it, to its end. */
+  readonly shares: readonly [number, number]
+  /** The savepoint that the leg before was left with becomes its storage, is begun with, or is one of all that are begun with. */
+  readonly takes: 'claim' | 'own' | 'all'
+}
+
+export interface Passage {
+  readonly legs: readonly Leg[]
+  /** The surface of the sinks. */
+  readonly sinks: number
+  readonly maxParallelism: number
+}
+
+export interface PassagesOptions extends PlansOptions {
+  readonly surfaces: number
+  readonly instancesMax: number
+}
+
+/** Ways of two to four legs; the last one leads to the end of the input. */
+export function passages({ surfaces, instancesMax, ...options }: PassagesOptions): fc.Arbitrary<Passage> {
+  const surface = fc.nat({ max: surfaces - 1 })
+  const share = fc.oneof({ weight: 5, arbitrary: fc.constantFrom(0, 0.2, 0.4, 0.7, 0.99) }, { weight: 1, arbitrary: fc.constant(1) })
+  return fc.record({
+    legs: fc.array(
+      fc.record({
+        plan: plans(options),
+        instances: fc.integer({ min: 1, max: instancesMax }),
+        storage: surface,
+        savepoint: surface,
+        // Copies of instances that go on are at different places.
+        how: instancesMax > 1 ? fc.constant<Leg['how']>('stop') : fc.constantFrom<Leg['how']>('stop', 'stop', 'copy'),
+        shares: fc.tuple(share, share),
+        takes: fc.constantFrom<Leg['takes']>('claim', 'own', 'all', 'all'),
+      }),
+      { minLength: 2, maxLength: 4 },
+    ),
+    sinks: surface,
+    maxParallelism: fc.constantFrom(5, 128, 32_768),
+  })
+}
+
+/** The job as it is in one leg, and what its options say more there. */
+export interface Program {
+  readonly job: SimulatedJob
+  readonly options?: Partial<JobOptions>
+}
+
+export interface PassageOptions {
+  readonly programOf: (leg: number) => Program
+  readonly inputs: Inputs
+  readonly passage: Passage
+  readonly surfaces: readonly SurfaceFactory[]
+}
+
+/** Runs a job through a passage, and once undisturbed on one storage: what is committed in total has to agree. */
+export async function survivesPassage(options: PassageOptions): Promise<Outcome> {
+  const outcome = await new Run(options).run()
+  if (outcome.violations.length > 0) return outcome
+  const { programOf, inputs, passage, surfaces } = options
+  const { job } = programOf(passage.legs.length - 1)
+  const undisturbed = await runSchedule({
+    job,
+    inputs,
+    plan: calm,
+    surface: surfaceOf(surfaces, passage.sinks),
+    more: () => ({ maxParallelism: passage.maxParallelism }),
+  })
+  if (undisturbed.violations.length > 0) return { ...undisturbed, story: ['nothing disturbs the job', ...undisturbed.story] }
+  const violations: Violation[] = []
+  const split = passage.legs.some(({ instances }) => instances > 1)
+  for (const uid of job.sinks) {
+    const expected = undisturbed.committed.get(uid) ?? []
+    outcome.statistics.records += expected.length
+    violations.push(...compare(uid, outcome.committed.get(uid) ?? [], expected, split && job.order === 'exact' ? 'perKey' : job.order))
+  }
+  if (
+    violations.length === 0 &&
+    !split &&
+    job.sources.length === 1 &&
+    job.keeps !== 'any' &&
+    outcome.last !== undefined &&
+    undisturbed.last !== undefined
+  ) {
+    outcome.statistics.states += 1
+    const [found, expected] = [stateText(outcome.last.body, outcome.last.chunks), stateText(undisturbed.last.body, undisturbed.last.chunks)]
+    if (found !== expected) violations.push({ kind: 'STATE_DIFF', what: `at the end the state is ${found}, and without savepoints ${expected}` })
+  }
+  return { ...outcome, violations }
+}
+
+const surfaceOf = (surfaces: readonly SurfaceFactory[], number: number): SurfaceFactory => surfaces[number % surfaces.length] as SurfaceFactory
+
+/** What the instances of a leg had. */
+interface Left {
+  readonly storages: readonly Surface[]
+  readonly savepoints: readonly Surface[]
+  readonly how: Leaving['how']
+  /** There was nothing left to do before there was a savepoint: the storage is that of the next leg. */
+  readonly stays: boolean
+}
+
+class Run {
+  private readonly statistics: Statistics = noStatistics()
+  private readonly story: string[] = []
+  private readonly endedAt: string[] = []
+  /** Everything that outlives processes: a cut of the power is one for all. */
+  private readonly all: Surface[] = []
+  private readonly sinks: Surface[] = []
+  private readonly committed = new Map<string, Seen[]>()
+  private readonly places: { [uid: string]: number } = {}
+  private nowMs: number | undefined
+  private made = 0
+
+  constructor(private readonly options: PassageOptions) {}
+
+  async run(): Promise<Outcome> {
+    const { legs } = this.options.passage
+    let left: Left | undefined
+    let outcome: Outcome | undefined
+    for (const [number, leg] of legs.entries()) {
+      const before = left
+      const isLast = number === legs.length - 1
+      if (!isLast) this.goOn(leg, number)
+      const storages: Surface[] = []
+      const savepoints: Surface[] = []
+      for (let index = 0; index < leg.instances; index += 1) {
+        this.story.push(`leg ${number + 1}, instance ${index} of ${leg.instances}`)
+        const leaving = isLast ? undefined : this.leavingOf(leg)
+        outcome = await this.leg({ number, leg, index, before, storages, leaving })
+        if (outcome.violations.length > 0) return { ...outcome, ...this.soFar() }
+        if (leaving !== undefined) savepoints.push(leaving.savepoint)
+      }
+      left = { storages, savepoints, how: leg.how, stays: outcome?.left !== true }
+    }
+    return { ...(outcome as Outcome), ...this.soFar() }
+  }
+
+  private soFar(): Pick<Outcome, 'statistics' | 'story' | 'endedAt' | 'committed'> {
+    const { statistics, story, endedAt, committed } = this
+    return { statistics, story, endedAt, committed }
+  }
+
+  /** The places at which the next leg stops. */
+  private goOn({ shares }: Leg, number: number): void {
+    const { job } = this.options.programOf(number)
+    for (const [at, uid] of job.sources.entries()) {
+      const before = this.places[uid] ?? 0
+      const share = shares[at % 2] as number
+      const rest = (this.options.inputs[uid]?.length ?? 0) - before
+      this.places[uid] = share === 1 ? Number.POSITIVE_INFINITY : before + Math.floor(Math.max(0, rest + 1) * share)
+    }
+  }
+
+  private leavingOf({ how, savepoint, plan }: Leg): Leaving & { readonly savepoint: Surface } {
+    const made = (): Surface => this.make(savepoint, plan)
+    let current = made()
+    return {
+      how,
+      at: (uid: string, offset: SourceOffset) => (offset as number) >= (this.places[uid] as number),
+      target: (life: Life) => storageIn(life, current.storage(life)),
+      taken: () => {
+        current = made()
+      },
+      get savepoint() {
+        return current
+      },
+    }
+  }
+
+  private make(number: number, { seed, retained }: Pick<Plan, 'seed' | 'retained'>): Surface {
+    const surface = surfaceOf(this.options.surfaces, number)(seed + (this.made += 1), retained)
+    this.all.push(surface)
+    return surface
+  }
+
+  private sinksOf(index: number): Surface {
+    const { passage } = this.options
+    const known = this.sinks[index] ?? this.make(passage.sinks, { seed: index, retained: 1 })
+    this.sinks[index] = known
+    return known
+  }
+
+  private async leg(at: {
+    readonly number: number
+    readonly leg: Leg
+    readonly index: number
+    readonly before: Left | undefined
+    readonly storages: Surface[]
+    readonly leaving: Leaving | undefined
+  }): Promise<Outcome> {
+    const { leg, index, before, storages } = at
+    const alike = before !== undefined && before.savepoints.length === leg.instances
+    const claimed = before?.stays === true ? before.storages[index] : alike && leg.takes === 'claim' ? before.savepoints[index] : undefined
+    const storage = claimed ?? this.make(leg.storage, leg.plan)
+    const from = claimed !== undefined ? [] : alike && leg.takes === 'own' ? [before.savepoints[index] as Surface] : (before?.savepoints ?? [])
+    const outcome = await this.schedule({ ...at, storage, from, mayRefuse: before?.how === 'copy' && !before.stays })
+    const stayed = before?.storages[index]
+    if (outcome.refused === undefined || outcome.violations.length > 0 || stayed === undefined) {
+      storages[index] = storage
+      return outcome
+    }
+    // More was committed since the savepoint was made: the job goes on where it was.
+    storages[index] = stayed
+    return this.schedule({ ...at, storage: stayed, from: [], mayRefuse: false, disturbed: true })
+  }
+
+  private async schedule({
+    number,
+    leg,
+    index,
+    leaving,
+    storage,
+    from,
+    mayRefuse,
+    disturbed = false,
+  }: {
+    readonly number: number
+    readonly leg: Leg
+    readonly index: number
+    readonly leaving: Leaving | undefined
+    readonly storage: Surface
+    readonly from: readonly Surface[]
+    readonly mayRefuse: boolean
+    readonly disturbed?: boolean
+  }): Promise<Outcome> {
+    const { programOf, inputs, passage } = this.options
+    const { job, options = {} } = programOf(number)
+    const sinks = this.sinksOf(index)
+    const before = new Map(job.sinks.map((uid) => [uid, sinks.committed(uid).length]))
+    const { all } = this
+    const surface: Surface = {
+      storage: (life) => storage.storage(life),
+      sink: (uid, life) => sinks.sink(uid, life),
+      committed: (uid) => sinks.committed(uid),
+      died(how, random) {
+        for (const each of all) each.died(how, random)
+      },
+      leftovers: () => sinks.leftovers(),
+      ...(storage.newest === undefined ? {} : { newest: () => storage.newest?.() }),
+    }
+    const schedule: ScheduleOptions = {
+      job,
+      inputs,
+      // Each instance has a life of its own.
+      plan: { ...leg.plan, seed: (leg.plan.seed + index) % 2 ** 31 },
+      surface: () => surface,
+      ...(leaving === undefined ? {} : { leaving }),
+      ...(mayRefuse ? { mayRefuse: 'SINK_AHEAD' as const } : {}),
+      disturbed,
+      ...(this.nowMs === undefined ? {} : { startMs: this.nowMs }),
+      more: (life) => ({
+        ...options,
+        maxParallelism: passage.maxParallelism,
+        ...(leg.instances > 1 ? { instance: { index, of: leg.instances } } : {}),
+        restore: { ...options.restore, ...(from.length === 0 ? {} : { from: from.map((each) => storageIn(life, each.storage(life))) }) },
+      }),
+    }
+    const outcome = await runSchedule(schedule)
+    this.nowMs = outcome.nowMs
+    this.story.push(...outcome.story, ...(outcome.refused === undefined ? [] : ['the savepoint is refused: a sink is ahead of it']))
+    this.endedAt.push(...outcome.endedAt)
+    addStatistics(this.statistics, outcome.statistics)
+    for (const uid of job.sinks) {
+      const seen = this.committed.get(uid) ?? []
+      seen.push(...sinks.committed(uid).slice(before.get(uid)))
+      this.committed.set(uid, seen)
+    }
+    return outcome
+  }
+}
