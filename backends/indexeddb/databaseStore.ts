@@ -82,7 +82,8 @@ export class DatabaseStore implements KeyValueStore {
         if (done === undefined) reject(new InvariantViolation('a step waits for nothing but its store'))
         else resolve(done.answer)
       }
-      transaction.onabort = () => reject(failure ?? transaction.error ?? this.lost ?? new BackendError('BACKEND_IO', { database: this.name }))
+      // The browser's own reason comes first: what is asked for in a transaction that it ends fails for no other.
+      transaction.onabort = () => reject(transaction.error ?? failure ?? this.lost ?? new BackendError('BACKEND_IO', { database: this.name }))
       work(this.at(store)).then(
         (answer) => {
           done = { answer }
@@ -92,8 +93,7 @@ export class DatabaseStore implements KeyValueStore {
           try {
             transaction.abort()
           } catch {
-            // It has ended by itself.
-            reject(error)
+            // It has ended by itself, and says so.
           }
         },
       )
