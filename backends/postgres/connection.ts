@@ -32,6 +32,11 @@ export interface ConnectionOptions {
 export interface Connecting extends Required<ConnectionOptions> {
   /** How the server lists us, in `pg_stat_activity`. */
   readonly applicationName: string
+  /**
+   * Rows are read a page after the other, in the order of an index. Without a look at its figures the server would rather collect and sort
+   * all that is left for each page.
+   */
+  readonly byIndex?: boolean
 }
 
 export function connectingOf(options: ConnectionOptions, applicationName: string): Connecting {

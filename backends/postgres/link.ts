@@ -187,7 +187,7 @@ class Connected implements Sql {
 
   static async to(connecting: Connecting): Promise<Connected> {
     const { Client } = await postgresDriver()
-    const { connection, statementTimeoutMs, connectTimeoutMs, idleInTransactionMs, applicationName } = connecting
+    const { connection, statementTimeoutMs, connectTimeoutMs, idleInTransactionMs, applicationName, byIndex = false } = connecting
     let socket: Socket | undefined
     const client = new Client({
       ...(typeof connection === 'string' ? { connectionString: connection } : connection),
@@ -206,6 +206,7 @@ class Connected implements Sql {
     const connected = new Connected(client, () => socket)
     try {
       await client.connect()
+      if (byIndex) await connected.query('SET enable_sort = off; SET enable_bitmapscan = off')
     } catch (error) {
       connected.destroy()
       throw answered(error)

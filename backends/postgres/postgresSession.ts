@@ -67,7 +67,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     private readonly settings: SessionSettings,
     private readonly released: (quiet: Promise<void>) => void,
   ) {
-    this.reading = this.newLink()
+    this.reading = this.newLink({ ...settings.connecting, byIndex: true })
   }
 
   latest(): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
@@ -330,8 +330,8 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     if (failure.details['fatal'] === true) this.dead ??= fatal(failure)
   }
 
-  private newLink(): Link {
-    const link = new Link(this.settings.connecting, this.settings.clock)
+  private newLink(connecting = this.settings.connecting): Link {
+    const link = new Link(connecting, this.settings.clock)
     this.links.add(link)
     return link
   }

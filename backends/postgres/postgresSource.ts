@@ -72,7 +72,7 @@ export function postgresSource<T>(options: PostgresSourceOptions<T>): Replayable
   connectingOf(options, '')
 
   const opened = async ({ uid, clock }: SourceContext, start: SourceOffset): Promise<SourceReader<T>> => {
-    const link = new Link(connectingOf(options, `rxweir ${uid}`), clock)
+    const link = new Link({ ...connectingOf(options, `rxweir ${uid}`), byIndex: true }, clock)
     const lettersWanted = deadLetters !== undefined
     const reader = new TableReader({ uid, clock, link, statements, decode, follow, pollMs, deleteRead, lettersWanted }, start)
     try {

@@ -94,7 +94,7 @@ export function jobsSuite(database: () => TestDatabase): void {
       let cuts = 0
       await fc.assert(
         fc.asyncProperty(
-          fc.array(fc.tuple(fc.integer({ min: 1, max: 60 }), fc.constantFrom<Fate>('lost', 'unanswered')), { maxLength: 4 }),
+          fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.constantFrom<Fate>('lost', 'unanswered')), { minLength: 2, maxLength: 4 }),
           async (plan) => {
             await empty()
             await sell(1, 40)
@@ -114,9 +114,9 @@ export function jobsSuite(database: () => TestDatabase): void {
             await expectTotals(totalsOf(1, 40))
           },
         ),
-        { numRuns: 8 },
+        { numRuns: 6 },
       )
-      expect(cuts).toBeGreaterThan(5)
+      expect(cuts).toBeGreaterThanOrEqual(6)
     })
 
     it('counts each row once when the server is killed in the middle', async () => {

@@ -76,6 +76,18 @@ export function storageSuite(database: () => TestDatabase): void {
       await session.close()()
     })
 
+    it('what is removed while somebody reads it is not half read', async () => {
+      const { storage, otherProcess } = await make()
+      const session = await unwrap(storage.open(job))
+      let found = await publishOn(session, await recover(session), 1, rows)
+      const beside = await unwrap(otherProcess().open(job, { readOnly: true }))
+      const latest = await unwrap(beside.latest())
+      for (const id of [2, 3]) found = await publishOn(session, found, id, rows)
+      if (O.isNone(latest)) throw new Error('a checkpoint was published')
+      await expect(readAll(latest.value)).rejects.toMatchObject({ code: 'BACKEND_FENCED' })
+      await Promise.all([session.close()(), beside.close()()])
+    })
+
     it('the number of checkpoints that are kept has bounds', () => {
       for (const retainedCheckpoints of [0, 1_001, 1.5])
         expect(() => postgresStorage({ connection: '', retainedCheckpoints })).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
