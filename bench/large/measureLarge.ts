@@ -100,7 +100,7 @@ export async function measureLarge({ keys, updates, cacheMb, dirtyMb }: LargeReq
   }
   const watch = setInterval(() => {
     heapPeak = Math.max(heapPeak, process.memoryUsage().heapUsed)
-  }, 50)
+  }, 250)
   try {
     const { firstMs, keysMs, lastMs } = await run(total)
     const { size } = await stat(`${folder}/large/store.mdb`)
