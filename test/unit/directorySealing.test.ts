@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { either as E, option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
+import { verifyJob } from '../../backends/directory/cli/verifyJob.js'
 import { type DirectoryOptions, directory } from '../../backends/directory/directory.js'
+import { Folder } from '../../backends/directory/folder.js'
 import { isAvailable } from '../../backends/directory/sealing/compression.js'
 import { FileProtection, protectionSettings } from '../../backends/directory/sealing/fileProtection.js'
 import { CrashFs } from '../../laws/crashFs.js'
@@ -85,6 +87,22 @@ describe('a directory that is sealed', () => {
       for (const secret of ['first', 'third', 'xxxxxxxx', '"checkpointId"', 'sha256', '\x01\0a\x03\0one']) expect(text, path).not.toContain(secret)
       expect(text, path).toContain('k1')
     }
+  })
+
+  it('is verified with its keys, the journal too', async () => {
+    const [files] = await written()
+    // The values that this test writes are no cells, which is what the segments are told for once their blocks are open.
+    const verify = async (under: CrashFs, options: DirectoryOptions): Promise<readonly { readonly file: string; readonly code: string }[]> => {
+      const protection = new FileProtection('j', protectionSettings(options))
+      const folder = new Folder(under, '/state/j', () => '00000000', protection)
+      const { damage } = await verifyJob(folder, 'j', { starts: () => undefined, read: () => undefined })
+      return damage.filter(({ file }) => !file.startsWith('segment-'))
+    }
+    expect(await verify(files, sealed)).toEqual([])
+    const journal = pathOf(files, 'entries-')
+    const damaged = files.settled()
+    damaged.damage(journal, bytesOf(files, journal).fill(7, 60, 61))
+    expect(await verify(damaged, sealed)).toMatchObject([{ file: `journal/${nameOf(journal)}`, code: 'SNAPSHOT_CORRUPT' }])
   })
 
   it('never writes the same bytes twice, though it is told the same', async () => {

@@ -72,7 +72,8 @@ async function verifyOnce(folder: Folder, job: string, watching: Watching): Prom
       count.files += 1
       count.bytes += segment.bytes
     })
-  await verifyJournal(folder, names, damage, count)
+  const life = [...manifests.values()].at(-1)?.life
+  await verifyJournal(folder, life, names, damage, count)
   return { job, checkpoints: top?.retained.length ?? 0, ...count, damage, unneeded: unneededIn(names, top, needed.slots) }
 }
 
@@ -126,14 +127,20 @@ function neededBy(
   return { segments, slots }
 }
 
-async function verifyJournal(folder: Folder, names: readonly string[], damage: Finding[], count: { files: number; bytes: number }): Promise<void> {
+async function verifyJournal(
+  folder: Folder,
+  life: string | undefined,
+  names: readonly string[],
+  damage: Finding[],
+  count: { files: number; bytes: number },
+): Promise<void> {
   if (!names.includes('journal')) return
   const path = `${folder.path}/journal`
   let end: number | undefined
   for (const { name, first } of chainOf(entriesFilesOf(await folder.files.list(path))))
     await noted(`journal/${name}`, damage, async () => {
       if (end !== undefined && first !== end) throw new BackendError('SNAPSHOT_CORRUPT', { reason: `entry ${end} is missing` })
-      const reader = await openEntries(folder.files, path, name, folder.protection)
+      const reader = await openEntries(folder.files, path, name, folder.protection.within(life))
       try {
         const extent = await extentOf(reader, first)
         end = extent.end
