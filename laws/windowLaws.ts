@@ -124,7 +124,8 @@ function stepsOf<T>({ values, timestamp, assigner, allowedLatenessMs = 0 }: Wind
       const byMs = 'byMs' in step ? step.byMs : byOf(step)
       if (byMs <= 0) return []
       watermarkMs += byMs
-      return [{ byMs }]
+      // At an edge a record of that very window comes next: it is late by nothing, or on time by nothing.
+      return 'byMs' in step ? [{ byMs }] : [{ byMs }, { value: step.edgeOf }]
     })
   })
 }

@@ -12,7 +12,14 @@ export interface Value {
   readonly at: number
 }
 export const late = sideOutput<Value>('late')
-const values = fc.record({ key: fc.constantFrom('a', 'b'), n: fc.nat(9), at: fc.nat(100) })
+const values = fc.record({
+  key: fc.constantFrom('a', 'b'),
+  n: fc.nat(9),
+  at: fc.oneof(
+    fc.nat(100),
+    fc.nat(8).map((n) => 12 * n),
+  ),
+})
 export const common = { values, key: ({ key }: Value) => key, timestamp: ({ at }: Value) => at }
 export const sum: Aggregate<Value, number, number> = {
   create: () => 0,

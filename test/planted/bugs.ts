@@ -405,13 +405,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '(row.entry as number) < to) inRange.push(row)',
   },
   {
-    name: 'what a join keeps is freed a millisecond too early',
-    rule: 'joins',
-    file: 'operators/intervalJoin.ts',
-    find: 'Math.max(to, 0), row)',
-    replace: 'Math.max(to, 0) - 1, row)',
-  },
-  {
     name: 'a watermark overtakes calls under way',
     rule: 'P16',
     file: 'operators/asyncMap.ts',

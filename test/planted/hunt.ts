@@ -5,9 +5,11 @@
  * It is bundled together with an engine that has a bug planted in it, and started as a process of its own.
  */
 import fc from 'fast-check'
+import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { codecLaws } from '../../laws/codecLaws.js'
 import type { Law } from '../../laws/law.js'
 import { migrationLaws } from '../../laws/migrationLaws.js'
+import { storageLaws } from '../../laws/storageLaws.js'
 import { codec, json } from '../../lib/index.js'
 import { operatorMatrix } from '../law/operatorMatrix.js'
 import { windowMatrix } from '../law/windowMatrix.js'
@@ -16,6 +18,7 @@ import { runCampaign } from '../laws/runCampaign.js'
 import { journalPowerCuts } from '../simulation/journalPowerCuts.js'
 import { damagedDirectory, damagedFileSink, damagedJsonLines } from '../simulation/mediaDamage.js'
 import { plainLives } from '../simulation/plainLives.js'
+import { lawsOfExpiry } from './expiring.js'
 
 export interface Hunt {
   readonly schedules: number
@@ -100,6 +103,16 @@ const lawsOfCodecs = {
   }),
 }
 
+const lawsOfStorages = {
+  'a storage in memory': storageLaws(
+    () => {
+      const store = new MemoryStore()
+      return { storage: memory({ store }), otherProcess: () => memory({ store }) }
+    },
+    { twoProcesses: true },
+  ),
+}
+
 /** Those of them that are of different machines. */
 const lawsOfWindows = Object.fromEntries(
   Object.entries(windowMatrix).filter(([name]) =>
@@ -111,6 +124,8 @@ const lawsOfWindows = Object.fromEntries(
 async function* parts(): AsyncGenerator<Tried> {
   yield* tryLaws(lawsOfCodecs, 20)
   yield* tryLaws(lawsOfWindows, 12)
+  yield* tryLaws({ 'a state that expires': lawsOfExpiry }, 60)
+  yield* tryLaws(lawsOfStorages, 5)
   yield* tryLaws(lawsOfOperators, 4)
   yield* tryDamage()
   yield* tryJournals(6)
