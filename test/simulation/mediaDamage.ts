@@ -6,6 +6,7 @@ import { option as O } from 'fp-ts'
 import { DirectoryJournal } from '../../backends/directory/journal/directoryJournal.js'
 import { jsonLinesSink } from '../../backends/directory/jsonLinesSink.js'
 import { fileSink } from '../../backends/directory/rolling/fileSink.js'
+import { FileProtection, protectionSettings } from '../../backends/directory/sealing/fileProtection.js'
 import { CrashFs } from '../../laws/crashFs.js'
 import { type Found, must, nothing, publishOn, readAll, recover, sameFound } from '../../laws/storageHistory.js'
 import { RxweirError } from '../../lib/errors.js'
@@ -127,7 +128,14 @@ export async function damagedDirectory(options: DamageOptions = {}): Promise<Dam
 }
 
 const opened = (files: CrashFs, epoch: number): Promise<DirectoryJournal> =>
-  DirectoryJournal.open({ files, folder: '/journal', epoch, requireWriter: () => undefined, fileBytes: 90 })
+  DirectoryJournal.open({
+    files,
+    folder: '/journal',
+    protection: new FileProtection('j', protectionSettings({})),
+    epoch,
+    requireWriter: () => undefined,
+    fileBytes: 90,
+  })
 
 async function entriesOf(journal: DirectoryJournal): Promise<readonly string[]> {
   const found: string[] = []
