@@ -1,1 +1,2 @@
-export { type JobServer, type JobServerOptions, jobServer, type ServedRun } from './jobServer.js'
+export { type JobServer, type JobServerOptions, jobServer } from './jobServer.js'
+export type { ServedRun } from './servedRun.js'

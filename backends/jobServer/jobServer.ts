@@ -9,25 +9,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ConfigurationError } from '../../lib/errors.js'
-import type { JobEvent } from '../../lib/events.js'
-import type { WatermarkExplanation } from '../../lib/eventTime.js'
 import { atLeast } from '../../lib/limits.js'
-import type { RunMetrics } from '../../lib/metrics.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
-import type { StateQuery } from '../../lib/query.js'
 import { type Access, loopbackHosts, refusalOf } from './access.js'
 import { CheckpointHistory } from './checkpointHistory.js'
 import { type Answer, answerTo, failureOf, type Served } from './routes.js'
-
-/** What is served: the handle that `job.run()` answers. */
-export interface ServedRun {
-  readonly events$: { subscribe(next: (event: JobEvent) => void): { unsubscribe(): void } }
-  metrics(): RunMetrics
-  explainWatermark(): WatermarkExplanation
-  query(uid: string, state: string): StateQuery
-  checkpoint(): Promise<number>
-  savepoint(target: CheckpointStorage): Promise<number>
-}
+import type { ServedRun } from './servedRun.js'
 
 export interface JobServerOptions {
   /** What every request has to carry, as `Authorization: Bearer …`: 16 characters or more, of chance. */

@@ -4,8 +4,8 @@ import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { StateRow } from '../../lib/query.js'
 import { encodeTagged } from '../../lib/taggedJson.js'
 import type { CheckpointHistory } from './checkpointHistory.js'
-import type { ServedRun } from './jobServer.js'
 import { openApi } from './openApi.js'
+import type { ServedRun } from './servedRun.js'
 
 export interface Asked {
   readonly method: string
