@@ -124,7 +124,7 @@ const lawsOfWindows = Object.fromEntries(
 async function* parts(): AsyncGenerator<Tried> {
   yield* tryLaws(lawsOfCodecs, 20)
   yield* tryLaws(lawsOfWindows, 12)
-  yield* tryLaws({ 'a state that expires': lawsOfExpiry }, 60)
+  yield* tryLaws({ 'a state that expires': lawsOfExpiry }, 200)
   yield* tryLaws(lawsOfStorages, 5)
   yield* tryLaws(lawsOfOperators, 4)
   yield* tryDamage()
