@@ -89,7 +89,9 @@ const laws: readonly (readonly [program: string, law: Law])[] = [
 ]
 
 describe('a crash at any moment changes nothing of', () => {
-  it.each(laws)('%s', (_program, law) => law.check({ runs: 50 }))
+  it.each(laws)('%s', async (_program, law) => {
+    await law.check({ runs: 50 })
+  })
 })
 
 it('each program is crashed: here, in its own main, or in a process that is killed', () => {
