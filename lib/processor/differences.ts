@@ -1,12 +1,13 @@
 /**
  * What differs between the rows of two checkpoints.
  *
- * **Invariants** Each row is told once, with what it was in the one and in the other; rows that are alike are not told. Memory:
- * `heldBytesMax`; where the rows do not fit, both are read again for the rest of the keys.
+ * **Invariants** Each row is told once, with what it was in the one and in the other; rows that are alike are not told. Memory: that of
+ * `ChangedKeys` and `heldBytesMax`; where the rows that may differ do not fit, both are read again for the rest of the keys.
  */
 import { RestoreError } from '../errors.js'
 import type { Key } from '../key.js'
 import { readRows } from '../state/rowFrames.js'
+import { ChangedKeys } from './changedKeys.js'
 import { type DecodedRow, rowDecoder } from './decodedRows.js'
 import { TableNumbers } from './finalRows.js'
 import { HeldRows } from './heldRows.js'
@@ -71,14 +72,25 @@ export function differences(before: SavepointReader, after: SavepointReader): As
     const decoders = sides.map((side) => new Decoders(side))
     const held = new HeldRows<Pair>(sides[0].heldBytesMax)
     const hash: RowHash = { first: 0, second: 0 }
+    const changed = new ChangedKeys()
+    for (const [side, { stored }] of sides.entries()) {
+      if (side === 1) changed.secondSide()
+      await readChunks(stored, ({ uid, table, bytes }) => {
+        const number = numbers.of(uid, table)
+        readRows(bytes, (key, value) => {
+          rowHash(number, key, hash)
+          decoders[side]?.see(uid, table, key)
+          changed.add(hash, key, value)
+        })
+      })
+    }
     do {
       for (const [side, { stored }] of sides.entries())
         await readChunks(stored, ({ uid, table, bytes }) => {
           const number = numbers.of(uid, table)
           readRows(bytes, (key, value) => {
             rowHash(number, key, hash)
-            decoders[side]?.see(uid, table, key)
-            if (!held.takes(hash)) return
+            if (!changed.mayDiffer(hash) || !held.takes(hash)) return
             const address = `${number} ${utf8.decode(key.subarray(2))}`
             const pair = held.get(address) ?? { uid, table, key: key.slice(), before: undefined, after: undefined }
             if (side === 0) pair.before = value?.slice()

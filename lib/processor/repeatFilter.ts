@@ -13,11 +13,13 @@ export class RepeatFilter {
   private readonly seen = new Bits()
   private readonly again = new Bits()
 
-  /** Notes a row that is told. */
-  add({ first, second }: RowHash): void {
-    const bits = this.seen.has(first) && this.seen.has(second) ? this.again : this.seen
+  /** Notes a row that is told. True where it may have been told before. */
+  add({ first, second }: RowHash): boolean {
+    const isAgain = this.seen.has(first) && this.seen.has(second)
+    const bits = isAgain ? this.again : this.seen
     bits.put(first)
     bits.put(second)
+    return isAgain
   }
 
   mayRepeat({ first, second }: RowHash): boolean {
