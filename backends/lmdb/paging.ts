@@ -200,8 +200,9 @@ export class Paging<S> implements Evicting {
 
   /** A row changes for the first time since the last capture. */
   touched(row: Row<S>): void {
-    this.settleSome()
+    // Out of the cache first: what settles makes room there, and this row may be the one that was used longest ago.
     this.home.cache.remove(row)
+    this.settleSome()
     this.count(rowBytes + roughBytes(row.value))
   }
 

@@ -138,7 +138,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('row' as const), key, value: fc.option(fc.nat(99)) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('entry' as const), key, entry: fc.nat(12), value: fc.option(fc.nat(99)) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('append' as const), key, value: fc.nat(99) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('clear' as const), key }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('clear' as const, 'raise' as const), key }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom('capture' as const, 'encode' as const, 'giveBack' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('publish' as const) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
@@ -188,6 +188,10 @@ describe('tables over a store', () => {
           } else if (each.kind === 'clear') {
             for (const row of [...run.list.entries(each.key, undefined)]) run.list.remove(row)
             model.list.delete(each.key)
+          } else if (each.kind === 'raise') {
+            for (const row of run.map.entries(each.key, undefined)) run.map.write(row, row.value + 1)
+            const entries = model.map.get(each.key) ?? new Map<number, number>()
+            for (const [entry, value] of entries) entries.set(entry, value + 1)
           } else if (each.kind === 'capture') run.capture(model)
           else if (each.kind === 'encode') run.encode(1)
           else if (each.kind === 'giveBack') run.giveBack()
