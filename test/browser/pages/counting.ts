@@ -9,6 +9,8 @@ import { say } from './say.js'
 const asked = new URLSearchParams(location.search)
 const count = Number(asked.get('count'))
 const otherTabMs = Number(asked.get('otherTabMs'))
+/** From this number on it waits: so a page cannot be done before it is killed. */
+const waitAt = Number(asked.get('waitAt') ?? Number.POSITIVE_INFINITY)
 const kinds = 7
 
 /** Numbers in small batches, with pauses in between, so that a browser can be killed in the middle of them. */
@@ -20,7 +22,7 @@ const numbers: ReplayableSource<number> = {
     return TE.right({
       start,
       read: () => async () => {
-        await new Promise((resolve) => setTimeout(resolve, 4))
+        await new Promise((resolve) => setTimeout(resolve, next < waitAt ? 4 : 2 ** 31 - 1))
         const first = next
         next = Math.min(count, first + 5)
         if (first === next) return await TE.right({ kind: 'end' as const })()
