@@ -1,8 +1,8 @@
 import { allKeys, halves, inShare, type KeyShare } from './keyShares.js'
 import type { RowHash } from './rowHash.js'
 
-/** What a row in memory takes beside its bytes, about. */
-const rowOverhead = 200
+/** What a row in memory takes beside its bytes, about: its objects, and views of its bytes. */
+const rowOverhead = 600
 
 interface Held<A> {
   readonly hash: RowHash

@@ -1,8 +1,8 @@
 import type { RowHash } from './rowHash.js'
 
 /** Each of the two questions has 128 million bits, in blocks that are made when they are needed. */
-const blocks = 1024
-const blockWords = 4096
+const blocks = 16 * 1024
+const blockWords = 256
 const wordMask = blockWords - 1
 
 /**
@@ -31,12 +31,12 @@ class Bits {
   private readonly blocks: (Uint32Array | undefined)[] = new Array<undefined>(blocks).fill(undefined)
 
   has(hash: number): boolean {
-    const block = this.blocks[hash >>> 22]
+    const block = this.blocks[hash >>> 18]
     return block !== undefined && ((block[(hash >>> 5) & wordMask] as number) & (1 << (hash & 31))) !== 0
   }
 
   put(hash: number): void {
-    const at = hash >>> 22
+    const at = hash >>> 18
     let block = this.blocks[at]
     if (block === undefined) this.blocks[at] = block = new Uint32Array(blockWords)
     const word = (hash >>> 5) & wordMask

@@ -31,6 +31,10 @@ describe('what we publish', () => {
     expect(least.node('load.mjs')).toBe('loaded')
   })
 
+  it('has the command line', () => {
+    expect(all.node('node_modules/rxweir/dist/backends/directory/cli/main.js', 'help')).toContain('inspect DIR')
+  })
+
   it('exports the same names with import and with require', () => {
     const specifiers = JSON.stringify(doors.map(({ name }) => name))
     all.write('names.cjs', `process.stdout.write(JSON.stringify(${specifiers}.map((name) => Object.keys(require(name)).sort())))\n`)

@@ -50,7 +50,7 @@ async function writtenAgain(rounds: readonly ReadonlyMap<string, number | undefi
   return storage
 }
 
-const least = { heldBytesMax: 64 * 1024 }
+const least = { heldBytesMax: 256 * 1024 }
 
 /** Rounds of changes to many keys, and what is there in the end. */
 function manyChanges() {
@@ -166,7 +166,7 @@ describe('the lines of a savepoint', () => {
           expect(await all(differences(before, after))).toEqual([])
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 40 },
     )
   })
 
