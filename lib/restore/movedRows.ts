@@ -55,7 +55,7 @@ export class MovedRows {
   private visit(chunk: RowChunk, { body }: Part, index: number): Promise<void> | undefined {
     const uid = this.plan.uidOf(chunk.uid)
     // Rows of an operator that the checkpoint does not name any more are nobody's.
-    if (uid === undefined || !(chunk.uid in body.operators)) return undefined
+    if (uid === undefined || !(chunk.uid in body.operators) || this.plan.leavesOut(chunk.uid, chunk.table)) return undefined
     const { parts, joins } = this.plan
     const mode = joins ? this.modeOf(uid, chunk.table) : 'whole'
     if (joins && parts.length > 1 && this.anySplit && this.program.participants.get(uid)?.isSplit === false) this.note(chunk, uid, index)

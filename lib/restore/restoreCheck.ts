@@ -18,7 +18,7 @@ export type StateOutcome =
   | 'afterMigration'
   /** Some of it cannot be read: the job would not start. */
   | 'incompatible'
-  /** The operator does not declare it any more; it is kept, and read again when it does. */
+  /** Its table holds another state by now; it is kept beside, and read again when it is declared again. */
   | 'undeclared'
   /** It is left out, as was asked for. */
   | 'leftOut'
@@ -48,10 +48,14 @@ export interface RestoreCheck {
   readonly states: readonly StateCheck[]
 }
 
-interface Looked {
+interface Where {
   readonly uid: string
   readonly table: string
   readonly state: string
+  readonly leftOut: boolean
+}
+
+interface Looked extends Where {
   readonly versions: Set<number>
   rows: number
   error: RxweirError | undefined
@@ -88,14 +92,16 @@ class Look {
   at(chunk: RowChunk, { body }: Part): void {
     if (!(chunk.uid in body.operators)) return
     const uid = this.plan.uidOf(chunk.uid) ?? chunk.uid
+    const leftOut = this.plan.uidOf(chunk.uid) === undefined || this.plan.leavesOut(chunk.uid, chunk.table)
     const names = (this.metas[uid]?.tables[chunk.table] as { readonly states?: readonly string[] } | undefined)?.states ?? []
     readRows(chunk.bytes, (_key, value) => {
-      if (value !== undefined) readCells(value, ({ state, version }) => this.count(uid, chunk.table, names[state] ?? '', version))
+      if (value !== undefined)
+        readCells(value, ({ state, version }) => this.count({ uid, table: chunk.table, state: names[state] ?? chunk.table, leftOut }, version))
     })
     const own = this.program.participants.get(uid)
-    const declared = own?.stateIn(chunk.table)
-    if (this.plan.uidOf(chunk.uid) === undefined || own === undefined || declared === undefined) return
-    const looked = this.lookedAt(uid, chunk.table, declared.state)
+    if (leftOut || own === undefined) return
+    // A table that it does not have is an error, too, and the one that a start would end with.
+    const looked = this.lookedAt({ uid, table: chunk.table, state: own.stateIn(chunk.table)?.state ?? names[0] ?? chunk.table, leftOut })
     if (looked.error !== undefined) return
     try {
       own.restoreRows(chunk)
@@ -106,30 +112,31 @@ class Look {
   }
 
   states(): readonly StateCheck[] {
-    return [...this.found.values()].map(({ uid, table, state, versions, rows, error }) => {
+    return [...this.found.values()].map((looked) => {
+      const { uid, table, state, versions, rows, error } = looked
       const declared = this.program.participants.get(uid)?.stateIn(table)
       const version = declared?.state === state ? declared.version : undefined
       const storedVersions = [...versions].sort((a, b) => a - b)
-      return { uid, state, outcome: this.outcome(uid, version, storedVersions, error), rows, storedVersions, version, error }
+      return { uid, state, outcome: this.outcome(looked, version, storedVersions), rows, storedVersions, version, error }
     })
   }
 
-  private outcome(uid: string, version: number | undefined, stored: readonly number[], error: RxweirError | undefined): StateOutcome {
+  private outcome({ error, leftOut }: Looked, version: number | undefined, stored: readonly number[]): StateOutcome {
     if (error !== undefined) return 'incompatible'
-    if (!(uid in this.plan.body.operators)) return 'leftOut'
+    if (leftOut) return 'leftOut'
     if (version === undefined) return 'undeclared'
     return stored.every((each) => each === version) ? 'asIs' : 'afterMigration'
   }
 
-  private count(uid: string, table: string, state: string, version: number): void {
-    const looked = this.lookedAt(uid, table, state)
+  private count(where: Where, version: number): void {
+    const looked = this.lookedAt(where)
     looked.rows += 1
     looked.versions.add(version)
   }
 
-  private lookedAt(uid: string, table: string, state: string): Looked {
-    const name = `${uid}/${table}/${state}`
-    const looked = this.found.get(name) ?? { uid, table, state, versions: new Set<number>(), rows: 0, error: undefined }
+  private lookedAt(where: Where): Looked {
+    const name = `${where.uid}/${where.table}/${where.state}`
+    const looked = this.found.get(name) ?? { ...where, versions: new Set<number>(), rows: 0, error: undefined }
     this.found.set(name, looked)
     return looked
   }

@@ -7,6 +7,7 @@
 import { byName, type CheckpointBody, instanceOf } from '../checkpointBody.js'
 import { ConfigurationError, type ErrorDetails, RestoreError } from '../errors.js'
 import type { InstanceShare } from '../instanceShare.js'
+import type { Json } from '../json.js'
 import { mergedBody } from './mergedBody.js'
 import type { KnownProgram, Part } from './restored.js'
 import type { RestoreChoice } from './restoreOptions.js'
@@ -19,6 +20,8 @@ export interface RestorePlan {
   readonly cut: number
   /** The name in the program of what has this name in the checkpoint; undefined for what is left out. */
   readonly uidOf: (uid: string) => string | undefined
+  /** Tables of operators that are left out, since the program has no state in them. */
+  readonly leavesOut: (uid: string, table: string) => boolean
   /** It is put together of what the instances of a job had. */
   readonly joins: boolean
   /** The rows lie elsewhere, or under other names: they are written anew before the run begins. */
@@ -57,16 +60,27 @@ export function planRestore(
   const uidOf = (uid: string): string | undefined => (dropped.has(uid) || gone.has(uid) ? undefined : (names.get(uid) ?? uid))
   for (const uid of unclaimed(parts, { program, uidOf, leave: choice.allowNonRestoredState })) gone.add(uid)
   const body = same ? first.body : mergedBody(parts, { program, share, uidOf })
-  const moves = foreign || dropped.size > 0 || [...gone].some((uid) => !isDerived(first.body, uid)) || names.size > 0
+  const leavesOut = (old: string, table: string): boolean => choice.allowNonRestoredState && lacks(program, uidOf(old), table)
+  const tablesGone = Object.entries(first.body.operators).some(([uid, { meta }]) => tablesIn(meta).some((table) => leavesOut(uid, table)))
+  const moves = foreign || tablesGone || dropped.size > 0 || [...gone].some((uid) => !isDerived(first.body, uid)) || names.size > 0
   return {
     parts,
     body: moves || gone.size > 0 ? underNames(body, uidOf, [...(first.body.restored?.without ?? []), ...dropped]) : body,
     cut: Math.max(...parts.map(({ stored, body }) => body.cut ?? stored.checkpointId)),
     uidOf,
+    leavesOut,
     joins: !same,
     moves,
   }
 }
+
+/** The operator is there, and has no such table. */
+function lacks({ participants }: KnownProgram, uid: string | undefined, table: string): boolean {
+  const participant = uid === undefined ? undefined : participants.get(uid)
+  return participant?.stateIn !== undefined && participant.stateIn(table) === undefined
+}
+
+const tablesIn = (meta: Json): readonly string[] => Object.keys((meta as { readonly tables?: object } | null)?.tables ?? {})
 
 const isDerived = ({ operators }: CheckpointBody, uid: string): boolean => operators[uid]?.derived === true
 

@@ -11,7 +11,10 @@ export interface Part {
 /** As much of a program as tells where the parts of a checkpoint belong: a checkpoint without its program tells it, too. */
 export interface KnownProgram {
   readonly sources: ReadonlySet<string>
-  readonly participants: ReadonlyMap<string, Pick<Participant, 'kind' | 'isSplit' | 'redistribution' | 'joinStates'>>
+  readonly participants: ReadonlyMap<
+    string,
+    Pick<Participant, 'kind' | 'isSplit' | 'redistribution' | 'joinStates'> & Partial<Pick<Participant, 'stateIn'>>
+  >
 }
 
 /** What the graph function has made. */

@@ -8,7 +8,7 @@ import { listState, valueState } from '../../lib/index.js'
 import type { StateDescriptors } from '../../lib/state/descriptor.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { processKeyed } from '../../operators/processKeyed.js'
-import { ran, settled, testJob, watched } from '../support/jobs.js'
+import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 
 interface Total {
   readonly sum: number
@@ -77,7 +77,7 @@ describe('a look before a start', () => {
     const storage = await stored()
     expect((await adding({ total: valueState(totals) }, { storage }).check()).states).toMatchObject([
       { state: 'total', outcome: 'afterMigration', storedVersions: [1], version: 2 },
-      { state: 'last', outcome: 'undeclared', version: undefined },
+      { state: 'last', outcome: 'incompatible', version: undefined, error: { code: 'STATE_KIND_CHANGED' } },
     ])
     const changed = await adding({ total: valueState(t.string), last: listState(t.number) }, { storage }).check()
     expect(changed).toMatchObject({ fits: false, error: undefined })
@@ -103,6 +103,25 @@ describe('a look before a start', () => {
       { uid: 'sum', outcome: 'asIs' },
       { uid: 'sum', outcome: 'asIs' },
     ])
+  })
+
+  test('a state that is not declared any more is left out where that is allowed, and does not come back', async () => {
+    const storage = await stored()
+    const fewer = { total: valueState(sums) }
+    const restore = { allowNonRestoredState: true }
+    expect(await failed(adding(fewer, { storage }))).toMatchObject({ code: 'STATE_KIND_CHANGED' })
+    const check = await adding(fewer, { storage, restore }).check()
+    expect(check).toMatchObject({
+      fits: true,
+      states: [
+        { state: 'total', outcome: 'asIs' },
+        { state: 'last', outcome: 'leftOut', rows: 3 },
+      ],
+    })
+    await ran(adding(fewer, { storage, restore }))
+    const again = await adding({ total: valueState(sums), last: listState(t.number) }, { storage }).check()
+    expect(again).toMatchObject({ fits: true, states: [{ state: 'total', rows: 2 }] })
+    expect(again.states).toHaveLength(1)
   })
 
   test('changes nothing: a run goes on beside it, and after it', async () => {
