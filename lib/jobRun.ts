@@ -563,7 +563,9 @@ export class JobRun implements RunContext {
         return await this.coordinator.checkpoint({ aligned: true })
       } catch (error) {
         if (this.over) return undefined
-        if (hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
+        // The answer may have come since it was refused: then nobody would tell of another one.
+        const unconfirmed = [...this.commits.values()].some((queue) => queue.unconfirmed > 0)
+        if (unconfirmed && hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
         // Where it fails at once, again and again, everybody else still has a turn.
         else await this.clock.yield()
       }
