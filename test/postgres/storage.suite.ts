@@ -48,8 +48,10 @@ export function storageSuite(database: () => TestDatabase): void {
       const session = await unwrap(storage.open(job))
       await recover(session)
       const frames = new RowFrames()
+      // Bytes that cannot be compressed: an index compresses what it can.
+      const bytes = (length: number, salt: number) => Uint8Array.from({ length }, (_, index) => Math.imul(index + salt, 2_654_435_761) >>> 24)
       // Of one length as a whole and as a digest, and longer than an index has room for.
-      const keys = [0, 1, 32, 33, 200, 201, 3_000, 60_000].flatMap((length) => [new Uint8Array(length), new Uint8Array(length).fill(1)])
+      const keys = [0, 1, 32, 33, 200, 201, 3_000, 60_000].flatMap((length) => [1, 2].map((salt) => bytes(length, salt)))
       for (const [index, key] of keys.entries()) frames.add(key, Uint8Array.of(index))
       const writer = session.begin(checkpointId(1))
       await unwrap(writer.write({ uid: operatorUid('a'), table: 't', rows: frames.rows, bytes: frames.take() }))
