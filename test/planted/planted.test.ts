@@ -22,7 +22,7 @@ it('bugs are caught by the campaigns, and the engine as it is passes them', { ti
   const names = ['commits are decided before the manifest is published', 'the offset is that of the whole batch', 'the manifest is not synced']
   const bugs = plantedBugs.filter(({ name }) => names.includes(name))
   const lines: string[] = []
-  const sound = await selfTest({ seed: 1, runs: 400, bugs, report: (line) => lines.push(line) })
+  const sound = await selfTest({ seed: 1, runs: 1_500, bugs, report: (line) => lines.push(line) })
   expect(lines.at(-1)).toBe('planted: 3 of 3 caught')
   expect(sound, lines.join('\n')).toBe(true)
 })
