@@ -23,6 +23,8 @@ export interface FinalRowsOptions {
   readonly turn?: (() => Promise<void> | undefined) | undefined
   /** Only the keys are of interest: values of rows that may come again are not held, and are empty. */
   readonly keysOnly?: boolean | undefined
+  /** Only how many there are is of interest: of rows that may come again the visitor gets neither key nor value. */
+  readonly countOnly?: boolean | undefined
 }
 
 interface HeldRow {
@@ -34,11 +36,13 @@ interface HeldRow {
 
 const nothing = new Uint8Array(0)
 const rowsPerTurn = 1_000
+/** What a row that is only counted takes in memory, about. */
+const countedOverhead = 250
 const utf8 = new TextDecoder()
 
 export async function visitFinalRows(
   stored: Pick<StoredCheckpoint, 'readRows'>,
-  { isUnwanted, heldBytesMax, look, turn, keysOnly = false }: FinalRowsOptions,
+  { isUnwanted, heldBytesMax, look, turn, keysOnly = false, countOnly = false }: FinalRowsOptions,
   visit: (uid: string, table: string, key: Uint8Array, value: Uint8Array) => void,
 ): Promise<void> {
   const numbers = new TableNumbers()
@@ -71,13 +75,10 @@ export async function visitFinalRows(
           if (!filter.mayRepeat(hash)) {
             if (first && value !== undefined) visit(uid, table, key, value)
           } else if (held.takes(hash)) {
+            const address = `${number} ${utf8.decode(key.subarray(2))}`
+            if (countOnly) return held.put(address, hash, { uid, table, key: nothing, value: value && nothing }, 0, countedOverhead)
             const kept = value === undefined ? undefined : keysOnly ? nothing : value.slice()
-            held.put(
-              `${number} ${utf8.decode(key.subarray(2))}`,
-              hash,
-              { uid, table, key: key.slice(), value: kept },
-              2 * key.length + (kept?.length ?? 0),
-            )
+            held.put(address, hash, { uid, table, key: key.slice(), value: kept }, 2 * key.length + (kept?.length ?? 0))
           }
         })
         return first ? turn?.() : undefined

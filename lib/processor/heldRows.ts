@@ -33,9 +33,9 @@ export class HeldRows<A> {
   }
 
   /** Holds what is known of a row, in place of what was known before. The hash is copied. */
-  put(address: string, hash: RowHash, value: A, valueBytes: number): void {
+  put(address: string, hash: RowHash, value: A, valueBytes: number, overhead = rowOverhead): void {
     const before = this.rows.get(address)
-    const bytes = address.length + valueBytes + rowOverhead
+    const bytes = address.length + valueBytes + overhead
     this.bytes += bytes - (before?.bytes ?? 0)
     this.rows.set(address, { hash: before?.hash ?? { first: hash.first, second: hash.second }, bytes, value })
     while (this.bytes > this.heldBytesMax && this.rows.size > 1 && this.putOffHalf());

@@ -29,7 +29,7 @@ export async function tableSizes(reader: SavepointReader, read: (bytes: number) 
     size.writtenBytes += bytes.length
     read(bytes.length)
   })
-  await visitFinalRows(stored, { heldBytesMax, keysOnly: true }, (uid, table) => {
+  await visitFinalRows(stored, { heldBytesMax: heldBytesMax / 2, countOnly: true }, (uid, table) => {
     of(uid, table).rows += 1
   })
   return [...tables.values()]
