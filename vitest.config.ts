@@ -7,6 +7,8 @@ const { RXWEIR_TEST_REPORTS: reports } = process.env
 /** What both suites have in common. */
 export const common = {
   pool: 'forks',
+  /** A core of its own for the one who starts them, as by default, would leave half of a small machine idle. */
+  maxWorkers: '100%',
   testTimeout: 30_000,
   hookTimeout: 120_000,
 } as const
