@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { doors, root } from '../../scripts/doors.js'
 import { type Consumer, consumer, required } from './consumer.js'
 
-const project: Consumer = consumer(...required, 'fast-check', '@types/node')
+const project: Consumer = consumer(...required, 'fast-check', 'lmdb', 'abstract-level', '@types/node')
 afterAll(() => project.remove())
 
 /** The compilers and resolutions that our types have to please. */
