@@ -251,6 +251,27 @@ describe('an older checkpoint', () => {
     expect(out.committed).toEqual(['a 1', 'b 1', 'b 1', 'b 2'])
   })
 
+  test('does not pass for a newer one when the run dies right behind the move', async () => {
+    const input = memorySource(['a'], { bounded: false })
+    const out = memorySink<string>()
+    const storage = memory({ retainedCheckpoints: 10 })
+    const run = watched(counting(input, out, { storage }))
+    await settled()
+    const first = await run.checkpoint()
+    input.push('b')
+    await settled()
+    await run.stop()
+    const dying = watched(counting(input, out, { storage, restore: { checkpoint: first, allowSinkAhead: true } }))
+    await settled()
+    expect(dying.of('restored')).toMatchObject([{ checkpointId: 3 }])
+    dying.cancel()
+    await settled()
+    expect(await failed(counting(input, out, { storage, restore: { checkpoint: first } }))).toMatchObject({
+      code: 'SINK_AHEAD',
+      details: { restored: first },
+    })
+  })
+
   test('that is not retained is an error that names those that are', async () => {
     const input = memorySource(['a'], { bounded: false })
     const storage = memory({ retainedCheckpoints: 2 })
