@@ -1,6 +1,5 @@
-import { ConfigurationError } from './errors.js'
 import type { Key } from './key.js'
-import { defaultMaxParallelism, type KeyGroupRange, keyGroupOf, keyGroupRange, maxParallelismMax } from './keyGroup.js'
+import { defaultMaxParallelism, type KeyGroupRange, keyGroupOf, keyGroupRange, maxParallelismMax, wholeWithin } from './keyGroup.js'
 
 /** One of several processes that run the same job, each for the keys of its own key groups. */
 export interface JobInstance {
@@ -59,13 +58,8 @@ export class InstanceShare implements JobInstance {
 /** Checks `instance` and `maxParallelism` of a job's options. */
 export function shareOf(instance: JobInstance | undefined, maxParallelism: number | undefined): InstanceShare {
   const { index, of } = instance ?? { index: 0, of: 1 }
-  check('instance.of', of, 1, maxParallelism ?? maxParallelismMax)
-  check('instance.index', index, 0, of - 1)
-  if (maxParallelism !== undefined) check('maxParallelism', maxParallelism, 1, maxParallelismMax)
+  wholeWithin('instance.of', of, 1, maxParallelism ?? maxParallelismMax)
+  wholeWithin('instance.index', index, 0, of - 1)
+  if (maxParallelism !== undefined) wholeWithin('maxParallelism', maxParallelism, 1, maxParallelismMax)
   return new InstanceShare(index, of, maxParallelism)
-}
-
-function check(option: string, found: number, from: number, to: number): void {
-  if (!Number.isInteger(found) || found < from || found > to)
-    throw new ConfigurationError('OPTION_INVALID', { option, found, expected: `a whole number from ${from} to ${to}` })
 }

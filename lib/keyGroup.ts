@@ -52,21 +52,21 @@ function stringHash(text: string): number {
 
 /** The group of a normal key, from 0 to `maxParallelism - 1`. */
 export function keyGroupOf(key: Key, maxParallelism: number): number {
-  check('maxParallelism', maxParallelism, 1, maxParallelismMax)
+  wholeWithin('maxParallelism', maxParallelism, 1, maxParallelismMax)
   return murmurHash(keyHash(key)) % maxParallelism
 }
 
 /** Which of `parallelism` instances a key group belongs to. */
 export function operatorIndexOf(keyGroup: number, parallelism: number, maxParallelism: number): number {
   checkParallelism(parallelism, maxParallelism)
-  check('keyGroup', keyGroup, 0, maxParallelism - 1)
+  wholeWithin('keyGroup', keyGroup, 0, maxParallelism - 1)
   return Math.floor((keyGroup * parallelism) / maxParallelism)
 }
 
 /** The key groups of the instance `index` of `parallelism`: exactly those that {@link operatorIndexOf} sends to it. */
 export function keyGroupRange(index: number, parallelism: number, maxParallelism: number): KeyGroupRange {
   checkParallelism(parallelism, maxParallelism)
-  check('index', index, 0, parallelism - 1)
+  wholeWithin('index', index, 0, parallelism - 1)
   return {
     first: Math.floor((index * maxParallelism + parallelism - 1) / parallelism),
     last: Math.floor(((index + 1) * maxParallelism - 1) / parallelism),
@@ -75,7 +75,7 @@ export function keyGroupRange(index: number, parallelism: number, maxParallelism
 
 /** How many key groups a job gets that does not say: room to grow by half, in powers of two, from 128 to 32768. */
 export function defaultMaxParallelism(parallelism: number): number {
-  check('parallelism', parallelism, 1, maxParallelismMax)
+  wholeWithin('parallelism', parallelism, 1, maxParallelismMax)
   const roomy = parallelism + Math.floor(parallelism / 2)
   let power = maxParallelismDefault
   while (power < roomy && power < maxParallelismMax) power *= 2
@@ -83,11 +83,12 @@ export function defaultMaxParallelism(parallelism: number): number {
 }
 
 function checkParallelism(parallelism: number, maxParallelism: number): void {
-  check('maxParallelism', maxParallelism, 1, maxParallelismMax)
-  check('parallelism', parallelism, 1, maxParallelism)
+  wholeWithin('maxParallelism', maxParallelism, 1, maxParallelismMax)
+  wholeWithin('parallelism', parallelism, 1, maxParallelism)
 }
 
-function check(option: string, found: number, from: number, to: number): void {
+/** Checks a whole number of an option that has a least and a most. */
+export function wholeWithin(option: string, found: number, from: number, to: number): void {
   if (!Number.isInteger(found) || found < from || found > to)
     throw new ConfigurationError('OPTION_INVALID', { option, found, expected: `a whole number from ${from} to ${to}` })
 }

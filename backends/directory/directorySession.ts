@@ -4,6 +4,7 @@
  * **Invariants** Publishes run one after the other; each claims the slot after the last. After `close`, after a fatal failure and
  * after being fenced nothing is published. The files of a checkpoint that failed are removed only while no slot can name them.
  */
+
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
 import { BackendError, type ErrorCode, type ErrorDetails, invariant } from '../../lib/errors.js'
@@ -17,6 +18,7 @@ import type {
   WriterOptions,
 } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
+import { UnderWay } from '../../lib/underWay.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact, outdatedRun } from './compaction.js'
 import { DirectoryWriter, type Publication, type WriterHost } from './directoryWriter.js'
@@ -57,7 +59,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private bug: { readonly error: unknown } | undefined
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
-  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly underWay = new UnderWay()
   private readonly background = new Set<Promise<void>>()
   private readonly writers = new Set<CheckpointWriter>()
   private compacting = false
@@ -258,12 +260,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   }
 
   track(work: Promise<unknown>): void {
-    const settled = work.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.underWay.add(settled)
-    void settled.then(() => this.underWay.delete(settled))
+    this.underWay.add(work)
   }
 
   forget(writer: CheckpointWriter): void {
@@ -380,7 +377,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     )
     await Promise.resolve()
     for (const writer of [...this.writers]) await writer.abort()()
-    while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.underWay.ended()
     await this.entries?.close()()
     const unused = this.compacted?.by.file
     if (unused !== undefined && this.dead === undefined) await attempt({}, () => this.folder.files.unlink(`${this.folder.path}/${unused}`))()

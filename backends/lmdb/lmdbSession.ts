@@ -7,12 +7,14 @@
  *
  * **Fault model** The process may die anywhere, a commit may fail for want of room, and another process may take over at any time.
  */
+
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
 import { BackendError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
+import { UnderWay } from '../../lib/underWay.js'
 import { Environment } from './environment.js'
 import { attempt, fenced } from './failures.js'
 import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
@@ -58,7 +60,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
   private dead: BackendError | undefined
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
-  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly underWay = new UnderWay()
   private users = 1
   private readers: readonly StoreReader[] = []
 
@@ -270,12 +272,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
         if (E.isLeft(result)) this.dieOf(result.left)
         return result
       })
-      const settled = running.then(
-        () => undefined,
-        () => undefined,
-      )
-      this.underWay.add(settled)
-      void settled.then(() => this.underWay.delete(settled))
+      this.underWay.add(running)
       return running
     }
   }
@@ -375,7 +372,7 @@ export class LmdbSession implements CheckpointSession, WriterHost {
 
   private async settled(): Promise<void> {
     await Promise.resolve()
-    while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.underWay.ended()
     await this.publishing
     for (const { view } of this.reading.splice(0)) view.letGo()
     for (const id of [...this.held.keys()]) this.letGo(id)

@@ -8,11 +8,13 @@
  * **Fault model** A connection may end at any moment. When it ended behind a COMMIT, whoever asks for the lock waits until the server knows
  * how that went, and reads it. Where nobody can be asked, the failure is fatal: the next run reads.
  */
+
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../../lib/clock.js'
 import { BackendError, type ErrorDetails, invariant, SinkError } from '../../lib/errors.js'
 import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/identity.js'
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
+import { UnderWay } from '../../lib/underWay.js'
 import type { Connecting } from './connection.js'
 import { attempt, fatal } from './failures.js'
 import { checksumOfBody, type Head, type Listed, lockedHead, noHead, readHead, readListed } from './jobHead.js'
@@ -54,7 +56,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   private dead: BackendError | undefined
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
-  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly underWay = new UnderWay()
   private readonly writers = new Set<CheckpointWriter>()
   private readonly held = new Set<CheckpointId>()
   private readonly companions = new Set<Companion>()
@@ -226,12 +228,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   }
 
   track(work: Promise<unknown>): void {
-    const settled = work.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.underWay.add(settled)
-    void settled.then(() => this.underWay.delete(settled))
+    this.underWay.add(work)
   }
 
   forget(writer: CheckpointWriter): void {
@@ -347,7 +344,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     for (const link of this.links) link.halt()
     await Promise.resolve()
     for (const writer of [...this.writers]) await writer.abort()()
-    while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.underWay.ended()
     await Promise.all([...this.links].map((link) => link.close()))
     quiet()
   }

@@ -4,11 +4,13 @@
  * **Invariants** Entries and the bounds of the journal change in one step, provided that nobody has taken over. What is appended while a
  * step is under way goes together into the next one. After a failed append nothing is appended any more.
  */
+
 import { either as E, type task, type taskEither } from 'fp-ts'
 import * as t from 'io-ts'
 import { BackendError, invariant } from '../errors.js'
 import type { Journal } from '../ports/journal.js'
 import type { KeyValueReads, KeyValueStore } from '../ports/keyValueStore.js'
+import { UnderWay } from '../underWay.js'
 import { attempt } from './attempt.js'
 import { boundsPlace, entriesBetween, entryPlace } from './places.js'
 import { sealed, sealedText, unsealed, unsealedText } from './sealed.js'
@@ -33,7 +35,7 @@ interface Waiting {
 export class KeyValueJournal implements Journal {
   private waiting: Waiting[] = []
   private appending: Promise<void> | undefined
-  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly underWay = new UnderWay()
   private dead: BackendError | undefined
   private closed = false
 
@@ -111,7 +113,7 @@ export class KeyValueJournal implements Journal {
     return async () => {
       this.closed = true
       await this.appending
-      while (this.underWay.size > 0) await Promise.all(this.underWay)
+      await this.underWay.ended()
     }
   }
 
@@ -158,12 +160,7 @@ export class KeyValueJournal implements Journal {
     return () => {
       if (this.closed) return Promise.resolve(E.left(journalClosed()))
       const running = attempt(work)()
-      const settled = running.then(
-        () => undefined,
-        () => undefined,
-      )
-      this.underWay.add(settled)
-      void settled.then(() => this.underWay.delete(settled))
+      this.underWay.add(running)
       return running
     }
   }

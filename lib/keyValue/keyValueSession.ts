@@ -7,6 +7,7 @@
  *
  * **Fault model** The process may die anywhere, a step may fail, and somebody else may take over at any time.
  */
+
 import { either as E, option as O, type task, type taskEither } from 'fp-ts'
 import type { Clock } from '../clock.js'
 import { BackendError, invariant } from '../errors.js'
@@ -15,6 +16,7 @@ import type { Json } from '../json.js'
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../ports/checkpointStorage.js'
 import type { Journal } from '../ports/journal.js'
 import type { KeyValueReads, KeyValueStore, KeyValueWrites } from '../ports/keyValueStore.js'
+import { UnderWay } from '../underWay.js'
 import { attempt } from './attempt.js'
 import type { ChangedRows } from './changedRows.js'
 import { cleanUp } from './cleanUp.js'
@@ -48,7 +50,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   private readonly journals = new Set<Journal>()
   private changing: Promise<unknown> = Promise.resolve()
   private cleaning: Promise<unknown> = Promise.resolve()
-  private readonly underWay = new Set<Promise<unknown>>()
+  private readonly underWay = new UnderWay()
   private dead: BackendError | undefined
   private closed: Promise<void> | undefined
 
@@ -160,12 +162,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
         if (E.isLeft(result)) this.dieOf(result.left)
         return result
       })
-      const settled = running.then(
-        () => undefined,
-        () => undefined,
-      )
-      this.underWay.add(settled)
-      void settled.then(() => this.underWay.delete(settled))
+      this.underWay.add(running)
       return running
     }
   }
@@ -303,7 +300,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
     // The gate is shut by the call; what follows only waits.
     await Promise.resolve()
     for (const journal of this.journals) await journal.close()()
-    while (this.underWay.size > 0) await Promise.all(this.underWay)
+    await this.underWay.ended()
     await this.changing
     await this.cleaning
     await this.store.close()
