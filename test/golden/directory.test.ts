@@ -2,25 +2,14 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { isAvailable } from '../../backends/directory/sealing/compression.js'
 import { encryption } from '../support/sealingKeys.js'
-import { asFixture, type DirectoryContent, fromFixture, readDirectory, writeDirectory } from './directoryHistory.js'
+import { asFixture, fromFixture, readDirectory, writeDirectory } from './directoryHistory.js'
+import { livesContent } from './lives.js'
 
 const fixture = (name: string): { readonly [path: string]: string } =>
   JSON.parse(readFileSync(new URL(`${name}.json`, import.meta.url), 'utf8')).files
 
 /** What every release has found in what any release wrote. */
-const content: DirectoryContent = {
-  found: {
-    checkpointId: 4,
-    body: '{"offsets":{"orders":400},"ünïcode":["✓",null,1.5]}',
-    rows: new Map([
-      ['totals/state/\0\x07ada', '17'],
-      ['totals/state/\0\x07eve', 'a'.repeat(500)],
-      ['totals/state/\0\x07zo\u00c3\u00ab', '26'],
-      ['pages/timers/\0\x07ada', 'at 7'],
-    ]),
-  },
-  entries: ['{"amount":1}', '"ünïcode ✓"', 'x'.repeat(300), 'the last'],
-}
+const content = livesContent({ journals: true })
 
 describe('a directory', () => {
   it('that an earlier release wrote is read', async () => {
