@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { hasPostgres, type PostgresServer, postgresServer } from '../support/postgresServer.js'
 import { type TestDatabase, testDatabase } from './database.js'
 import { faultsSuite } from './faults.suite.js'
+import { goldenSuite } from './golden.suite.js'
 import { jobsSuite } from './jobs.suite.js'
 import { rightsSuite } from './rights.suite.js'
 import { sinksSuite } from './sinks.suite.js'
@@ -33,4 +34,5 @@ describe.skipIf(isMissing)('on a server of Postgres', () => {
   faultsSuite(ours)
   jobsSuite(ours)
   rightsSuite(ours)
+  goldenSuite(ours)
 })
