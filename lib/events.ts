@@ -39,4 +39,6 @@ export type JobEvent =
   | { readonly kind: 'sideOutputUntapped'; readonly operator: string; readonly tag: string; readonly records: number }
   /** Records that an operator dropped for one reason, counted when the run ends; {@link JobRunHandle.droppedRecords} counts before. */
   | ({ readonly kind: 'recordsDropped' } & DroppedRecords)
+  /** A run has failed, and the restart strategy is asked whether there is another one. Only the handle of a run with `restart` tells. */
+  | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'stopped'; readonly drained: boolean }

@@ -1,4 +1,4 @@
-import { type Observable, ReplaySubject, retry, type Subscription } from 'rxjs'
+import { type Observable, ReplaySubject, retry, type Subscription, tap } from 'rxjs'
 import { assembled } from './assembly.js'
 import { ConsecutiveRuns } from './consecutiveRuns.js'
 import type { DroppedRecords } from './droppedRecords.js'
@@ -31,6 +31,8 @@ export interface JobScope {
 
 /** The handle of a running job. */
 export interface JobRunHandle {
+  /** The name of the job. */
+  readonly job: string
   /** What happens, from the start of the run on. Ends as the run ends. */
   readonly events$: Observable<JobEvent>
   /** Resolves when the job has completed or was stopped; rejects with its error. */
@@ -170,10 +172,14 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     events$.subscribe({ next, error: reject, complete: resolve })
   })
   done.catch(() => {})
+  const failed = (error: unknown): void => events$.next({ kind: 'failed', error })
   subscription = (
-    restart === undefined ? job : job.pipe(retry('delay' in restart ? restart : { count: restart.count, delay: restart.delayMs }))
+    restart === undefined
+      ? job
+      : job.pipe(tap({ error: failed }), retry('delay' in restart ? restart : { count: restart.count, delay: restart.delayMs }))
   ).subscribe(events$)
   return {
+    job: job.name,
     events$: events$.asObservable(),
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),

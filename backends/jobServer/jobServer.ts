@@ -75,7 +75,8 @@ export async function jobServer(run: ServedRun, options: JobServerOptions): Prom
     origins: new Set(options.allowedOrigins ?? []),
   }
   const history = new CheckpointHistory()
-  const events = run.events$.subscribe((event) => history.note(event))
+  // How the run ends is told to whoever waits for it; unheard, its error would end the process.
+  const events = run.events$.subscribe({ next: (event) => history.note(event), error() {} })
   const served: Served = { run, history, savepoints: options.savepoints }
   const server = createServer((request, response) => void handle(request, response, access, served))
   server.requestTimeout = requestTimeoutMs

@@ -6,7 +6,7 @@ import type { StateQuery } from '../../lib/query.js'
 
 /** What is served: the handle that `job.run()` answers. */
 export interface ServedRun {
-  readonly events$: { subscribe(next: (event: JobEvent) => void): { unsubscribe(): void } }
+  readonly events$: { subscribe(observer: { next(event: JobEvent): void; error(error: unknown): void }): { unsubscribe(): void } }
   metrics(): RunMetrics
   explainWatermark(): WatermarkExplanation
   query(uid: string, state: string): StateQuery

@@ -29,7 +29,7 @@ export interface Meter {
 
 /** What is measured: the handle that `job.run()` answers. */
 export interface MeteredRun {
-  readonly events$: { subscribe(next: (event: JobEvent) => void): { unsubscribe(): void } }
+  readonly events$: { subscribe(observer: { next(event: JobEvent): void; error(error: unknown): void }): { unsubscribe(): void } }
   metrics(): RunMetrics
 }
 
@@ -154,14 +154,16 @@ export function meterRun(run: MeteredRun, meter: Meter, attributes: { readonly [
   const histogram = (name: string, description: string, unit: string): Instrument => meter.createHistogram(name, { description, unit })
   const duration = histogram('rxweir.checkpoint.duration', 'From the barrier until a checkpoint is complete, and its phases', 'ms')
   const size = histogram('rxweir.checkpoint.size', 'Bytes of what had changed', 'By')
-  const events = run.events$.subscribe((event) => {
+  const next = (event: JobEvent): void => {
     if (event.kind !== 'checkpointCompleted') return
     const { barrierMs, encodeMs, preCommitMs, publishMs } = event.phases
     duration.record(event.durationMs, { ...attributes, phase: 'all' })
     for (const [phase, ms] of Object.entries({ barrier: barrierMs, encode: encodeMs, preCommit: preCommitMs, publish: publishMs }))
       duration.record(ms, { ...attributes, phase })
     size.record(event.bytes, attributes)
-  })
+  }
+  // How the run ends is told to whoever waits for it; unheard, its error would end the process.
+  const events = run.events$.subscribe({ next, error() {} })
   return () => {
     events.unsubscribe()
     for (const end of ends) end()
