@@ -3,7 +3,8 @@ import { mkdir, open as openFile, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Database, open, type RootDatabase, type Transaction } from 'lmdb'
 import { BackendError } from '../../lib/errors.js'
-import { type RowKey, rowKeyEncoder } from './rowKey.js'
+import type { RowKey } from '../../lib/paged/pagedStore.js'
+import { rowKeyEncoder } from './rowKey.js'
 
 /** A tree of the store. The declarations of the driver leave out what is documented for binary values and for own keys. */
 export interface Tree {

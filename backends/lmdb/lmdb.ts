@@ -7,7 +7,7 @@ import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { StateBackend } from '../../lib/ports/stateBackend.js'
 import { attempt } from './failures.js'
 import { LmdbSession } from './lmdbSession.js'
-import { PagedTables } from './pagedTables.js'
+import { lmdbTables } from './lmdbTables.js'
 import { claim, type Registry, sessionsOfProcess } from './sessions.js'
 
 export interface LmdbOptions {
@@ -69,7 +69,7 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
   return {
     state: {
       manifest: { name: 'lmdb', largerThanMemory: true },
-      open: (job, run) => async () => E.right(new PagedTables({ file: fileOf(job), cacheBytesMax, dirtyBytesMax }, run)),
+      open: (job, run) => async () => E.right(lmdbTables({ file: fileOf(job), cacheBytesMax, dirtyBytesMax }, run)),
     },
     storage: {
       manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true },

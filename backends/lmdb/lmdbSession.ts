@@ -13,6 +13,7 @@ import type { Clock } from '../../lib/clock.js'
 import { BackendError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
+import type { PagedStore, RowKey, StoredRow, StoreReader } from '../../lib/paged/pagedStore.js'
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import { UnderWay } from '../../lib/underWay.js'
 import { Environment } from './environment.js'
@@ -20,7 +21,7 @@ import { attempt, fenced } from './failures.js'
 import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
 import { encodeManifest, type Manifest } from './manifestRecord.js'
 import { type RowBlock, visitBlock } from './rowBlock.js'
-import { type RowKey, tableNumber, tableStart } from './rowKey.js'
+import { rowKey, tableNumber, tableStart } from './rowKey.js'
 import { View } from './view.js'
 
 export interface SessionOptions {
@@ -33,19 +34,17 @@ export interface SessionOptions {
   closing(quiet: Promise<void>): void
 }
 
-/** A table that reads from the store. */
-export interface StoreReader {
-  readonly name: readonly [uid: string, table: string]
-  /** How many rows it had at the barrier of the checkpoint that is being written. */
-  readonly rowsCaptured: number | undefined
-}
-
 /** So many rows of each table that nobody has any more go with a publish. */
 const retiredRowsMax = 1_000
 /** In the list of tables, one that nobody has any more. Its number is not given again. */
 const retired: Manifest['tables'][number] = ['', '']
 
-export class LmdbSession implements CheckpointSession, WriterHost {
+/** Rows that are read in one go: of one key, and of a whole table, where nobody keeps a place in the store open meanwhile. */
+const pageRows = { ofKey: 256, ofTable: 128 }
+/** Addresses that begin alike for longer than this are told apart one by one: the store cuts long keys. */
+const prefixBytesMax = 1_900
+
+export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   private environment: Environment | undefined
   private looking: Promise<Environment | undefined> | undefined
   /** The store as this session left it. Of the newest checkpoint, all the time. */
@@ -173,6 +172,42 @@ export class LmdbSession implements CheckpointSession, WriterHost {
     const number = this.knownNumber(uid, table)
     if (number === undefined) return 0
     return this.view.manifest?.rows[number - 1] ?? this.view.count(number)
+  }
+
+  read(key: RowKey): Uint8Array | undefined {
+    return this.view.read(key)
+  }
+
+  *beginningWith({ table, bytes, start: at, end }: RowKey): IterableIterator<StoredRow> {
+    const start = bytes.slice(at, Math.min(end, at + prefixBytesMax))
+    // No text has this byte: every address that begins alike lies before.
+    const stop = rowKey(table, Uint8Array.of(...start, 0xff))
+    let from = rowKey(table, start)
+    for (let first = true, more = true; more; first = false) {
+      const page = this.view.page(from, stop, pageRows.ofKey, !first)
+      for (const row of page) {
+        from = row.at
+        yield row
+      }
+      more = page.length === pageRows.ofKey
+    }
+  }
+
+  *all(table: number): IterableIterator<StoredRow> {
+    const end = tableStart(table + 1)
+    let from = tableStart(table)
+    for (let first = true; ; ) {
+      const { view } = this
+      const page = view.page(from, end, pageRows.ofTable, !first)
+      for (const row of page) {
+        // What was published since is read anew.
+        if (this.view !== view) break
+        from = row.at
+        first = false
+        yield row
+      }
+      if (page.length < pageRows.ofTable && this.view === view) return
+    }
   }
 
   async letGoOf(): Promise<void> {

@@ -5,8 +5,9 @@
  */
 import { crc32 } from '../../lib/crc32.js'
 import { BackendError } from '../../lib/errors.js'
+import type { RowKey, StoredRow } from '../../lib/paged/pagedStore.js'
 import { readRows } from '../../lib/state/rowFrames.js'
-import { isCut, type RowKey } from './rowKey.js'
+import { isCut } from './rowKey.js'
 
 /** The changed rows of one chunk, laid out so that writing them takes no time. */
 export interface RowBlock {
@@ -69,7 +70,7 @@ export function visitBlock({ table, bytes }: RowBlock, put: (key: RowKey, value:
 }
 
 /** The whole key and the cells of a stored row, checked. Views into `stored`. */
-export function storedRow(key: Uint8Array, stored: Uint8Array): { readonly key: Uint8Array; readonly cells: Uint8Array } {
+export function storedRow(key: Uint8Array, stored: Uint8Array): StoredRow {
   const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { what: 'a row of the store', reason })
   if (stored.length < checksumBytes) throw damaged('it is cut short')
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { BackendError } from '../../lib/errors.js'
+import type { RowKey } from '../../lib/paged/pagedStore.js'
 
 /** The longest key that a store takes. */
 export const keyBytesMax = 1_978
@@ -8,19 +9,12 @@ const hashBytes = 32
 /** So many bytes of a key that is too long stand before its hash. */
 const headBytes = keyBytesMax - tableBytes - hashBytes
 
-/**
+/*
  * Where a row stands in the store: the number of its table in two bytes, then its key.
  *
  * A key that is too long is cut, and its hash follows; such a place is as long as a place can be, and no other is. The whole key is
  * kept with the value.
  */
-export interface RowKey {
-  table: number
-  bytes: Uint8Array
-  /** The part of `bytes` that is the key. */
-  start: number
-  end: number
-}
 
 export const isCut = (keyLength: number): boolean => tableBytes + keyLength >= keyBytesMax
 

@@ -1,22 +1,17 @@
 import type { Transaction } from 'lmdb'
 import { BackendError } from '../../lib/errors.js'
 import { operatorUid } from '../../lib/identity.js'
+import type { RowKey, StoredRow } from '../../lib/paged/pagedStore.js'
 import type { RowChunk, Unwanted } from '../../lib/ports/checkpointStorage.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { Environment, Tree } from './environment.js'
 import { decodeManifest, type Manifest } from './manifestRecord.js'
 import { storedRow } from './rowBlock.js'
-import { type RowKey, tableStart } from './rowKey.js'
+import { tableStart } from './rowKey.js'
 
 /** Rows that are read in one go. */
 const pageRows = 1_024
 const chunkBytes = 256 * 1024
-
-/** A row as it is in the store: the key in the frames of the core, and its cells. */
-export interface Stored {
-  readonly key: Uint8Array
-  readonly cells: Uint8Array
-}
 
 /**
  * The store as it was at one moment: a read transaction, which keeps every page that it can see.
@@ -66,7 +61,7 @@ export class View {
   }
 
   /** Up to `limit` rows, from one on (or behind it) and before another, in the order of their places. */
-  page(start: RowKey, end: RowKey, limit: number, exclusiveStart = false): readonly (Stored & { readonly at: RowKey })[] {
+  page(start: RowKey, end: RowKey, limit: number, exclusiveStart = false): readonly (StoredRow & { readonly at: RowKey })[] {
     this.requireHeld()
     const { asArray } = this.tree.getRange({ start, end, limit, exclusiveStart, transaction: this.transaction })
     return asArray.map(({ key: at, value }) => ({ at, ...storedRow(at.bytes, value) }))

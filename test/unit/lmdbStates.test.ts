@@ -1,7 +1,7 @@
 import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { lmdbIn } from '../../backends/lmdb/lmdb.js'
-import { PagedTables } from '../../backends/lmdb/pagedTables.js'
+import { lmdbTables } from '../../backends/lmdb/lmdbTables.js'
 import { json, stateCodec } from '../../lib/codec.js'
 import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
@@ -24,7 +24,7 @@ async function process(
   const session = await unwrap(lmdbIn(new Map(), path).storage.open(job))
   const latest = O.toUndefined(await unwrap(session.latest()))
   await unwrap(session.takeOver(latest === undefined ? O.none : O.some(latest)))
-  const tables = new PagedTables(
+  const tables = lmdbTables(
     { file: `${path}/${job}/store.mdb`, cacheBytesMax: 500, dirtyBytesMax: Number.POSITIVE_INFINITY },
     { askCheckpoint() {}, pause: () => () => {} },
   )

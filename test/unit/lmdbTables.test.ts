@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { lmdbIn } from '../../backends/lmdb/lmdb.js'
-import { PagedTables } from '../../backends/lmdb/pagedTables.js'
+import { lmdbTables } from '../../backends/lmdb/lmdbTables.js'
 import { json, stateCodec } from '../../lib/codec.js'
 import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
+import type { PagedTables } from '../../lib/paged/pagedTables.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
 import type { EntryTable } from '../../lib/state/entryTable.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
@@ -71,7 +72,7 @@ class Run {
     // A cache of very few rows.
     const run = new Run(
       session,
-      new PagedTables({ file, cacheBytesMax: 1_500, dirtyBytesMax: Number.POSITIVE_INFINITY }, { askCheckpoint() {}, pause: () => () => {} }),
+      lmdbTables({ file, cacheBytesMax: 1_500, dirtyBytesMax: Number.POSITIVE_INFINITY }, { askCheckpoint() {}, pause: () => () => {} }),
     )
     if (O.isSome(latest)) for (const table of run.all) table.restoreMeta((latest.value.body as never)[table.name])
     const inPlace = run.tables.goOnFrom(session, O.toUndefined(latest))

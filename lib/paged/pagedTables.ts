@@ -1,22 +1,26 @@
-import { ConfigurationError } from '../../lib/errors.js'
-import { defaultLimits } from '../../lib/limits.js'
-import type { CheckpointSession, StoredCheckpoint, Unwanted } from '../../lib/ports/checkpointStorage.js'
-import type { StateRun, StateTables } from '../../lib/ports/stateBackend.js'
-import { EntryTable } from '../../lib/state/entryTable.js'
-import type { RowTableOptions, RowTableScope } from '../../lib/state/rowStore.js'
-import { type NamespacedOptions, RowTable } from '../../lib/state/rowTable.js'
+import { ConfigurationError, type ErrorDetails } from '../errors.js'
+import { defaultLimits } from '../limits.js'
+import type { CheckpointSession, StoredCheckpoint, Unwanted } from '../ports/checkpointStorage.js'
+import type { StateRun, StateTables } from '../ports/stateBackend.js'
+import { EntryTable } from '../state/entryTable.js'
+import type { RowTableOptions, RowTableScope } from '../state/rowStore.js'
+import { type NamespacedOptions, RowTable } from '../state/rowTable.js'
 import { DirtyLimit } from './dirtyLimit.js'
-import { LmdbSession } from './lmdbSession.js'
 import { PagedEntryTable } from './pagedEntryTable.js'
 import type { PagedMember } from './pagedMember.js'
 import { PagedRowTable } from './pagedRowTable.js'
+import type { PagedStore } from './pagedStore.js'
 import type { Home } from './paging.js'
-import { RowCache } from './rowCache.js'
+import { type MakeUsedLast, RowCache } from './rowCache.js'
 
 export interface PagedTablesOptions {
-  readonly file: string
   readonly cacheBytesMax: number
   readonly dirtyBytesMax: number
+  readonly usedLast: MakeUsedLast
+  /** The store behind a session, where it is the one of these tables. */
+  storeOf(session: CheckpointSession): PagedStore | undefined
+  /** Which store that is. */
+  readonly details: ErrorDetails
 }
 
 /**
@@ -27,13 +31,13 @@ export interface PagedTablesOptions {
 export class PagedTables implements StateTables {
   private readonly members: PagedMember[] = []
   private readonly home: Home
-  private session: LmdbSession | undefined
+  private store: PagedStore | undefined
 
   constructor(
     private readonly options: PagedTablesOptions,
     run: StateRun,
   ) {
-    this.home = { cache: new RowCache(options.cacheBytesMax), dirty: new DirtyLimit(options.dirtyBytesMax, run) }
+    this.home = { cache: new RowCache(options.cacheBytesMax, options.usedLast), dirty: new DirtyLimit(options.dirtyBytesMax, run) }
   }
 
   rows<S>(options: RowTableOptions<S> & NamespacedOptions, scope: RowTableScope): RowTable<S> {
@@ -47,19 +51,19 @@ export class PagedTables implements StateTables {
   }
 
   goOnFrom(session: CheckpointSession, stored: StoredCheckpoint | undefined): Unwanted {
-    const { file } = this.options
-    if (!(session instanceof LmdbSession) || session.file !== file) throw new ConfigurationError('STATE_STORED_ELSEWHERE', { file })
-    this.session = session
-    session.use(this.members.map(({ paging }) => paging))
-    const inPlace = stored !== undefined && session.isNewest(stored.checkpointId)
+    const store = this.options.storeOf(session)
+    if (store === undefined) throw new ConfigurationError('STATE_STORED_ELSEWHERE', this.options.details)
+    this.store = store
+    store.use(this.members.map(({ paging }) => paging))
+    const inPlace = stored !== undefined && store.isNewest(stored.checkpointId)
     const known = new Set<string>()
     for (const member of this.members) {
       const [uid, table] = member.paging.name
       if (inPlace && member.isRestored) {
         known.add(`${uid}/${table}`)
-        member.setSize(session.rowsOf(uid, table))
-      } else session.retire(uid, table)
-      member.paging.attach(session)
+        member.setSize(store.rowsOf(uid, table))
+      } else store.retire(uid, table)
+      member.paging.attach(store)
     }
     return (uid, table) => known.has(`${uid}/${table}`)
   }
@@ -67,7 +71,7 @@ export class PagedTables implements StateTables {
   close() {
     return async (): Promise<void> => {
       this.home.dirty.release()
-      await this.session?.letGoOf()
+      await this.store?.letGoOf()
     }
   }
 

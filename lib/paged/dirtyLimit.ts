@@ -1,4 +1,4 @@
-import type { StateRun } from '../../lib/ports/stateBackend.js'
+import type { StateRun } from '../ports/stateBackend.js'
 
 /**
  * Rows that changed and are not in a checkpoint yet have to stay in memory: this bounds how much that is.

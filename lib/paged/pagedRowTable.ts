@@ -1,10 +1,10 @@
-import type { Json } from '../../lib/json.js'
-import { decodeKey, encodeKey, type Key } from '../../lib/key.js'
-import type { RowChunk } from '../../lib/ports/checkpointStorage.js'
-import { Row } from '../../lib/state/row.js'
-import type { RowFrames } from '../../lib/state/rowFrames.js'
-import type { RowAddress, RowCapture, RowTableOptions, RowTableScope } from '../../lib/state/rowStore.js'
-import { type NamespacedOptions, RowTable } from '../../lib/state/rowTable.js'
+import type { Json } from '../json.js'
+import { decodeKey, encodeKey, type Key } from '../key.js'
+import type { RowChunk } from '../ports/checkpointStorage.js'
+import { Row } from '../state/row.js'
+import type { RowFrames } from '../state/rowFrames.js'
+import type { RowAddress, RowCapture, RowTableOptions, RowTableScope } from '../state/rowStore.js'
+import { type NamespacedOptions, RowTable } from '../state/rowTable.js'
 import type { PagedMember } from './pagedMember.js'
 import { type Home, Paging } from './paging.js'
 
@@ -18,6 +18,7 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
     super(options, scope)
     this.hasNamespaces = options.namespaced === true
     const interval = (): number => this.interval
+    const hasForeign = (): boolean => this.states.length > 1
     this.paging = new Paging(
       {
         name: options.table,
@@ -29,6 +30,11 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
         forget: (row) => this.take(row),
         inMemory: () => super.rows(),
         rowOf: (text, cells) => this.rowOf(text, cells),
+        locate: (address) => this.locate(address),
+        foreignIn: (cells) => this.stored(cells).foreign,
+        get hasForeign() {
+          return hasForeign()
+        },
       },
       home,
     )
@@ -55,17 +61,13 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
   }
 
   override write(row: Row<S>, value: S): void {
-    const current = this.current(row)
-    this.paging.changes(current, value)
-    super.write(current, value)
+    super.write(this.paging.changing(row, value), value)
   }
 
   override remove(row: Row<S>): void {
-    const current = this.current(row)
-    const leavesNoTrace = current.bornIn === this.interval
+    const current = this.paging.current(row)
     super.remove(current)
-    row.live = false
-    this.paging.gone(current, leavesNoTrace)
+    this.paging.gone(row, current)
   }
 
   override capture(): RowCapture {
@@ -90,12 +92,10 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
   }
 
   override encodeRow(row: Row<S>, value: S, touchedMs: number, frames: RowFrames): void {
-    const text = this.states.length > 1 ? this.addressText(row) : undefined
-    const cells = text === undefined ? undefined : this.paging.stored(text, row.key)
-    const foreign = cells === undefined ? undefined : this.stored(cells).foreign
-    if (text !== undefined && foreign !== undefined) this.foreign.set(text, foreign)
+    const foreign = this.paging.foreignOf(row)
+    if (foreign !== undefined) this.foreign.set(foreign.text, foreign.cells)
     super.encodeRow(row, value, touchedMs, frames)
-    if (text !== undefined && foreign !== undefined) this.foreign.delete(text)
+    if (foreign !== undefined) this.foreign.delete(foreign.text)
   }
 
   setSize(rows: number): void {
@@ -111,11 +111,6 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
     const row = super.insert(address, value)
     if (this.paging.isRestoring) this.touch(row)
     return row
-  }
-
-  /** A row that was evicted while somebody held it: what is there now is what counts. */
-  private current(row: Row<S>): Row<S> {
-    return this.paging.isEvicted(row) ? (this.locate(row) ?? row) : row
   }
 
   private load(address: RowAddress): Row<S> | undefined {

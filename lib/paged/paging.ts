@@ -5,16 +5,15 @@
  * and what the cache has; so what is read from the store is never older than what is not in memory. A deletion that is not durable
  * yet hides what the store has. For each address at most one row object is current; one that was evicted knows it.
  */
-import type { Key } from '../../lib/key.js'
-import { keyGroupOf } from '../../lib/keyGroup.js'
-import type { Row } from '../../lib/state/row.js'
-import type { RowAddress, RowTableScope } from '../../lib/state/rowStore.js'
+import type { Key } from '../key.js'
+import { keyGroupOf } from '../keyGroup.js'
+import type { Row } from '../state/row.js'
+import type { RowAddress, RowTableScope } from '../state/rowStore.js'
 import type { DirtyLimit } from './dirtyLimit.js'
-import type { LmdbSession } from './lmdbSession.js'
 import { pagedRows } from './pagedRows.js'
+import type { PagedStore, RowKey, StoreReader } from './pagedStore.js'
 import { roughBytes } from './roughBytes.js'
 import { type Evicting, type RowCache, rowBytes } from './rowCache.js'
-import { type RowKey, rowKey } from './rowKey.js'
 
 /** What the tables of one run share. */
 export interface Home {
@@ -35,19 +34,21 @@ export interface PagedTable<S> {
   inMemory(): Iterable<Row<S>>
   /** The row of an address: the one that is in memory, or else one made of the cells; none where it was removed, or the state has none there. */
   rowOf(text: string, cells: Uint8Array): Row<S> | undefined
+  /** The current row of an address. */
+  locate(address: RowAddress): Row<S> | undefined
+  /** The cells of states that the program does not declare; always none where it declares all. */
+  foreignIn(cells: Uint8Array): Uint8Array | undefined
+  /** Whether there are states that the program does not declare. */
+  readonly hasForeign: boolean
 }
 
 /** In the place of a row's slot: the table has another object in its place, or none. */
 const evicted = -1
 /** So many rows that became durable are looked at whenever one changes or is read. */
 const settledAtOnce = 4
-/** Rows that are read in one go. */
-const pageRows = 256
-/** Addresses that begin alike for longer than this are told apart one by one: the store cuts long keys. */
-const prefixBytesMax = 1_900
 
-export class Paging<S> implements Evicting {
-  private session: LmdbSession | undefined
+export class Paging<S> implements Evicting, StoreReader {
+  private store: PagedStore | undefined
   /** The number of the table in the store, once it has one. */
   private number: number | undefined
   private changedBytes = 0
@@ -68,12 +69,12 @@ export class Paging<S> implements Evicting {
   ) {}
 
   /** From now on rows may be in the store only. Rows that are restored all the same are not there yet. */
-  attach(session: LmdbSession): void {
-    this.session = session
+  attach(store: PagedStore): void {
+    this.store = store
   }
 
   get attached(): boolean {
-    return this.session !== undefined
+    return this.store !== undefined
   }
 
   /** The name of the table in the store. */
@@ -82,7 +83,7 @@ export class Paging<S> implements Evicting {
   }
 
   get isRestoring(): boolean {
-    return this.restoringNow && this.session !== undefined
+    return this.restoringNow && this.store !== undefined
   }
 
   restoring(work: () => void): void {
@@ -100,9 +101,10 @@ export class Paging<S> implements Evicting {
   }
 
   rows(): IterableIterator<Row<S>> {
-    const { session } = this
-    if (session === undefined) return this.table.inMemory()[Symbol.iterator]() as IterableIterator<Row<S>>
+    const { store } = this
+    if (store === undefined) return this.table.inMemory()[Symbol.iterator]() as IterableIterator<Row<S>>
     this.settleAll()
+    const number = this.knownToStore
     return pagedRows(
       {
         inMemory: () => this.table.inMemory(),
@@ -111,29 +113,19 @@ export class Paging<S> implements Evicting {
         removedTexts: () => this.removed.keys(),
         rowOf: (text, cells) => this.table.rowOf(text, cells),
       },
-      session,
-      this.knownToStore,
+      number === undefined ? [] : store.all(number),
     )
   }
 
   /** What the store has under addresses that begin alike, but for what was removed since. */
   *beginningWith(prefix: string, key: Key): IterableIterator<{ readonly text: string; readonly cells: Uint8Array }> {
     const table = this.knownToStore
-    const { session } = this
-    if (session === undefined || table === undefined) return
+    if (this.store === undefined || table === undefined) return
     const { bytes, end } = this.keyOf(table, prefix, key)
-    const start = bytes.slice(0, Math.min(end, prefixBytesMax))
-    // No text has this byte: every address that begins alike lies before.
-    const stop = rowKey(table, Uint8Array.of(...start, 0xff))
-    let from = rowKey(table, start)
-    for (let first = true, more = true; more; first = false) {
-      const page = session.view.page(from, stop, pageRows, !first)
-      for (const { at, key: stored, cells } of page) {
-        from = at
-        const text = fromUtf8.decode(stored.subarray(2))
-        if (text.startsWith(prefix) && !this.removed.has(text)) yield { text, cells }
-      }
-      more = page.length === pageRows
+    // A copy: other rows may be read while these are visited.
+    for (const { key: stored, cells } of this.store.beginningWith({ table, bytes: bytes.slice(0, end), start: 0, end })) {
+      const text = fromUtf8.decode(stored.subarray(2))
+      if (text.startsWith(prefix) && !this.removed.has(text)) yield { text, cells }
     }
   }
 
@@ -147,7 +139,7 @@ export class Paging<S> implements Evicting {
   }
 
   private get knownToStore(): number | undefined {
-    this.number ??= this.session?.knownNumber(...this.name)
+    this.number ??= this.store?.knownNumber(...this.name)
     return this.number
   }
 
@@ -174,16 +166,23 @@ export class Paging<S> implements Evicting {
 
   /** The cells that the store has of a row that is not in memory. Good until the next one is read. */
   cells(text: string, key: Key): Uint8Array | undefined {
-    const { session } = this
-    if (session === undefined || (this.removed.size > 0 && this.isRemoved(text))) return undefined
-    return this.stored(text, key)
+    return this.removed.size > 0 && this.isRemoved(text) ? undefined : this.stored(text, key)
   }
 
-  /** The cells that the store has, whatever became of the row since. */
-  stored(text: string, key: Key): Uint8Array | undefined {
+  /** The cells of states that the program does not declare, for a row that is about to be encoded, whatever became of it since. */
+  foreignOf(row: Row<S>): { readonly text: string; readonly cells: Uint8Array } | undefined {
+    if (!this.table.hasForeign) return undefined
+    const text = this.table.textOf(row)
+    const stored = this.stored(text, row.key)
+    const cells = stored === undefined ? undefined : this.table.foreignIn(stored)
+    return cells === undefined ? undefined : { text, cells }
+  }
+
+  /** The cells that the store has. */
+  private stored(text: string, key: Key): Uint8Array | undefined {
     const table = this.knownToStore
-    if (this.session === undefined || table === undefined) return undefined
-    return this.session.view.read(this.keyOf(table, text, key))
+    if (this.store === undefined || table === undefined) return undefined
+    return this.store.read(this.keyOf(table, text, key))
   }
 
   /** A row was read from the store. */
@@ -206,15 +205,23 @@ export class Paging<S> implements Evicting {
     this.count(rowBytes + roughBytes(row.value))
   }
 
-  /** The value of a row that has changed is about to change. */
-  changes(row: Row<S>, value: S): void {
-    if (typeof value === 'object' || typeof value === 'string') this.count(roughBytes(value) - roughBytes(row.value))
+  /** A row is about to get a value. Answers the row that is to have it: one that was evicted while somebody held it has a successor. */
+  changing(row: Row<S>, value: S): Row<S> {
+    const current = this.current(row)
+    if (typeof value === 'object' || typeof value === 'string') this.count(roughBytes(value) - roughBytes(current.value))
+    return current
   }
 
-  /** A row is gone; one that came and went between two captures has left no trace. */
-  gone(row: Row<S>, leftNoTrace: boolean): void {
-    if (leftNoTrace) this.count(-rowBytes - roughBytes(row.value))
-    else if (this.session !== undefined) this.removed.set(this.table.textOf(row), row)
+  /** What is there now of a row that may have been evicted while somebody held it. */
+  current(row: Row<S>): Row<S> {
+    return this.isEvicted(row) ? (this.table.locate(row) ?? row) : row
+  }
+
+  /** A row that somebody held is gone, and the current one with it. One that came and went between two captures has left no trace. */
+  gone(row: Row<S>, current: Row<S>): void {
+    row.live = false
+    if (current.bornIn === this.table.interval) this.count(-rowBytes - roughBytes(current.value))
+    else if (this.store !== undefined) this.removed.set(this.table.textOf(current), current)
   }
 
   captured(rows: number): void {
@@ -233,7 +240,7 @@ export class Paging<S> implements Evicting {
 
   /** Rows are in the store as they were at the barrier. */
   durable(rows: readonly (Row<S> | undefined)[]): void {
-    if (this.session === undefined) return
+    if (this.store === undefined) return
     this.settleAll()
     this.settling = rows
     this.settledTo = 0

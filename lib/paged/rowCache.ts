@@ -1,5 +1,4 @@
-import { LRUCache } from 'lru-cache'
-import type { Row } from '../../lib/state/row.js'
+import type { Row } from '../state/row.js'
 import { roughBytes } from './roughBytes.js'
 
 /** About what a row takes beside its value: the row, its place in its table and in the cache, its key. */
@@ -10,12 +9,31 @@ export interface Evicting {
   evict(row: Row<never>): void
 }
 
+/** What keeps owners by row, and drops those that were used longest ago: an `LRUCache`, which the core does not bring along. */
+export interface UsedLast {
+  get(row: Row<never>): unknown
+  set(row: Row<never>, owner: Evicting): unknown
+  delete(row: Row<never>): unknown
+  readonly size: number
+}
+
+export interface UsedLastOptions {
+  readonly maxSize: number
+  sizeCalculation(owner: Evicting, row: Row<never>): number
+  dispose(owner: Evicting, row: Row<never>, reason: string): void
+}
+
+export type MakeUsedLast = (options: UsedLastOptions) => UsedLast
+
 /** Rows of all tables of a run that are in memory as they are in the store: those used last. */
 export class RowCache {
-  private readonly rows: LRUCache<Row<never>, Evicting>
+  private readonly rows: UsedLast
 
-  constructor(private readonly cacheBytesMax: number) {
-    this.rows = new LRUCache({
+  constructor(
+    private readonly cacheBytesMax: number,
+    usedLast: MakeUsedLast,
+  ) {
+    this.rows = usedLast({
       maxSize: cacheBytesMax,
       sizeCalculation: (_owner, row) => Math.min(this.cacheBytesMax, rowBytes + roughBytes(row.value)),
       dispose: (owner, row, reason) => {

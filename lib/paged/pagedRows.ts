@@ -1,9 +1,5 @@
-import type { Row } from '../../lib/state/row.js'
-import type { LmdbSession } from './lmdbSession.js'
-import { tableStart } from './rowKey.js'
-
-/** So many rows are read at a time: nobody keeps a place in the store open meanwhile. */
-const pageRows = 128
+import type { Row } from '../state/row.js'
+import type { StoredRow } from './pagedStore.js'
 
 /** What a walk over a table asks of it. */
 export interface WalkedTable<S> {
@@ -24,27 +20,15 @@ const utf8 = new TextDecoder()
  *
  * Rows may change meanwhile, and checkpoints may be published. Rows that come meanwhile may be visited, and none is twice.
  */
-export function* pagedRows<S>(table: WalkedTable<S>, session: LmdbSession, number: number | undefined): IterableIterator<Row<S>> {
+export function* pagedRows<S>(table: WalkedTable<S>, stored: Iterable<StoredRow>): IterableIterator<Row<S>> {
   const changed = [...table.inMemory()].filter((row) => !table.isClean(row))
   const told = new Set(table.removedTexts())
   for (const row of changed) told.add(table.textOf(row))
   for (const row of changed) if (row.live) yield row
-  if (number === undefined) return
-  const end = tableStart(number + 1)
-  let from = tableStart(number)
-  for (let first = true; ; ) {
-    const { view } = session
-    const page = view.page(from, end, pageRows, !first)
-    for (const { at, key, cells } of page) {
-      // What was published since is read anew.
-      if (session.view !== view) break
-      from = at
-      first = false
-      const text = utf8.decode(key.subarray(2))
-      if (told.has(text)) continue
-      const row = table.rowOf(text, cells)
-      if (row !== undefined) yield row
-    }
-    if (page.length < pageRows && session.view === view) return
+  for (const { key, cells } of stored) {
+    const text = utf8.decode(key.subarray(2))
+    if (told.has(text)) continue
+    const row = table.rowOf(text, cells)
+    if (row !== undefined) yield row
   }
 }
