@@ -1,6 +1,6 @@
 import fc from 'fast-check'
-import { either as E, option as O } from 'fp-ts'
-import { hasCode } from '../lib/errors.js'
+import { either as E, option as O, type taskEither } from 'fp-ts'
+import { type BackendError, hasCode } from '../lib/errors.js'
 import { checkpointId, epoch as epochOf, jobName } from '../lib/identity.js'
 import type { CheckpointSession, CheckpointStorage } from '../lib/ports/checkpointStorage.js'
 import { type Law, law } from './law.js'
@@ -9,6 +9,7 @@ import {
   everyRow,
   expectSame,
   expiredBefore,
+  type Found,
   history,
   living,
   must,
@@ -17,6 +18,7 @@ import {
   readAll,
   recover,
   rowChange,
+  sameFound,
 } from './storageHistory.js'
 
 /** A storage that a law may fill, fresh for each case. */
@@ -175,6 +177,43 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law('discard-is-final', 'what was discarded is never found again, and what follows holds nothing of it', () =>
+      fc.asyncProperty(history, fc.array(rowChange, { maxLength: 4 }), history, (earlier, started, later) =>
+        using(async ({ storage }) => {
+          if (storage.manifest.discards !== true) return
+          const unowned = await must(storage.open(job))
+          await refused(discarded(unowned), 'BACKEND_NOT_OPEN')
+          let expected = await recover(unowned)
+          let session = unowned
+          for (const [index, { changes }] of earlier.entries()) expected = await publishOn(session, expected, index + 1, changes)
+          const writer = session.begin(checkpointId(500))
+          for (const chunk of chunksOf(started, 500)) await must(writer.write(chunk))
+          const before = await must(session.latest())
+          await must(discarded(session))
+          const found = await must(session.latest())
+          if (O.isSome(found) || session.retained().length > 0) throw new Error('a checkpoint is there after all were discarded')
+          await refused(writer.publish({}), 'BACKEND_NOT_OPEN')
+          await session.close()()
+          session = await must(storage.open(job))
+          expected = await recover(session)
+          expectSame(expected, nothing, 'after a restart')
+          for (const [index, { changes, restart }] of later.entries()) {
+            expected = await publishOn(session, expected, index + 1, changes)
+            if (!restart) continue
+            await session.close()()
+            session = await must(storage.open(job))
+            const latest = await must(session.latest())
+            if (O.isNone(latest)) throw new Error('a checkpoint that was published behind the discarded ones is not found')
+            if (O.isSome(before) && latest.value.epoch <= before.value.epoch) throw new Error('epochs went back')
+            expectSame(await readAll(latest.value), expected, `behind checkpoint ${index + 1} of the new line`)
+            await must(session.takeOver(latest))
+          }
+          const latest = await must(session.latest())
+          expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, 'at the end')
+          await session.close()()
+        }),
+      ),
+    ),
     law('uid-isolation', 'rows of one uid and table are never read under another', () =>
       fc.asyncProperty(fc.array(rowChange, { minLength: 1 }), (changes) =>
         using(async ({ storage }) => {
@@ -301,6 +340,32 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
         }),
       ),
     ),
+    law(
+      'discard-is-atomic',
+      'whoever takes over while checkpoints are discarded finds the newest one whole, or none; a writer that was fenced discards nothing',
+      () =>
+        fc.asyncProperty(history, fc.boolean(), (plans, late) =>
+          using(async (under) => {
+            if (under.storage.manifest.discards !== true) return
+            const stale = await must(under.storage.open(job))
+            let expected = await recover(stale)
+            for (const [index, { changes }] of plans.entries()) expected = await publishOn(stale, expected, index + 1, changes)
+            const fresh = await must(other(under).open(job))
+            // Late, somebody else has taken over before; else both are at it at once, and whoever comes second is told.
+            const taken = late ? await recover(fresh) : undefined
+            const [gone, found] = await Promise.all([discarded(stale)(), taken ?? recoverAgain(fresh)])
+            if (E.isLeft(gone) && !hasCode(gone.left, 'BACKEND_FENCED')) throw gone.left
+            if (E.isRight(gone) && late) throw new Error('a writer that was fenced has discarded checkpoints')
+            if (!sameFound(found, expected) && !sameFound(found, nothing)) throw new Error(`a part of checkpoint ${expected.checkpointId} was found`)
+            if (E.isLeft(gone)) expectSame(found, expected, 'where nothing was discarded')
+            const next = await publishOn(fresh, found, expected.checkpointId + 1, [])
+            await Promise.all([stale.close()(), fresh.close()()])
+            const last = await must(other(under).open(job))
+            expectSame(await recover(last), next, 'at the end')
+            await last.close()()
+          }),
+        ),
+    ),
     law('one-line', 'writers that interleave at will leave one line of checkpoints: each acknowledged one is found or built upon', () =>
       fc.asyncProperty(fc.integer({ min: 2, max: 3 }), fc.integer({ min: 1, max: 6 }), (processes, rounds) =>
         using(async (under) => {
@@ -342,6 +407,23 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
     ),
   ]
   return options.twoProcesses ? [...one, ...two] : one
+}
+
+/** Of a storage that says it can. */
+function discarded(session: CheckpointSession): taskEither.TaskEither<BackendError, void> {
+  if (session.discard === undefined) throw new Error('the manifest says that sessions discard, and they cannot')
+  return session.discard()
+}
+
+/** As a run does: where somebody is faster, it reads anew. */
+async function recoverAgain(session: CheckpointSession): Promise<Found> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await recover(session)
+    } catch (error) {
+      if (attempt === 5 || !hasCode(error as Error, 'BACKEND_FENCED')) throw error
+    }
+  }
 }
 
 async function refused(

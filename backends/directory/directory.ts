@@ -58,7 +58,7 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
   const { files = nodeFiles, clock = systemClock, token = randomToken } = options
   const real = files === nodeFiles
   return {
-    manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, leavesOutExpired: true, journals: true },
+    manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, leavesOutExpired: true, journals: true, discards: true },
     open: (job, { readOnly = false } = {}) =>
       attempt({ path }, async () => {
         const root = real ? await resolvedPath(resolve(path)) : path

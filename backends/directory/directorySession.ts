@@ -55,6 +55,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   /** The newest manifest that this session published. */
   private own: Manifest | undefined
   private dead: BackendError | undefined
+  private discarded = false
   private damage: BackendError | undefined
   private bug: { readonly error: unknown } | undefined
   private closed: Promise<void> | undefined
@@ -162,6 +163,19 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     return ((this.own ?? this.lastRead?.manifest)?.retained ?? []).map((retained) => checkpointId(retained.checkpointId))
   }
 
+  discard(): taskEither.TaskEither<BackendError, void> {
+    return this.task({ folder: this.folder.path }, async () => {
+      this.requireWritable()
+      this.discarded = true
+      const turn = this.publishing.then(() => this.claimNothing())
+      this.publishing = turn.catch(() => undefined)
+      await turn
+      // A merge that was under way has let go of its files by then.
+      await this.idle()()
+      await cleanUp(this.folder, () => this.cleanable())
+    })
+  }
+
   idle(): task.Task<void> {
     return async () => {
       while (this.background.size > 0) await Promise.all(this.background)
@@ -181,6 +195,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   requireWritable(): void {
     this.requireOpen()
     if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+    if (this.discarded) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has discarded its checkpoints' })
   }
 
   /** Whether the files of a checkpoint that failed can be removed: not while a slot that could not be settled may name them. */
@@ -272,6 +287,16 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private requireOpen(): void {
     if (this.closed !== undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session is closed' })
     if (this.dead !== undefined) throw this.dead
+  }
+
+  /** Clean-up leaves the newest two slots alone: with the second one nothing names a checkpoint any more. */
+  private async claimNothing(): Promise<void> {
+    for (let claimed = 0; claimed < 2; claimed += 1) {
+      const own = this.own as Manifest
+      const manifest: Manifest = { ...own, seq: own.seq + 1, parent: own.seq, checkpoint: null, retained: [] }
+      await this.folder.claim(manifest, () => this.requireOpen())
+      this.own = manifest
+    }
   }
 
   private dieOf(error: unknown): void {

@@ -72,7 +72,7 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
       open: (job, run) => async () => E.right(lmdbTables({ file: fileOf(job), cacheBytesMax, dirtyBytesMax }, run)),
     },
     storage: {
-      manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true },
+      manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true, discards: true },
       open: (job, { readOnly = false } = {}) =>
         attempt(fileOf(job), async () => {
           const file = fileOf(job)

@@ -57,6 +57,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   /** The tables by number, with those that the next publish adds. */
   private tables: Manifest['tables'] = []
   private dead: BackendError | undefined
+  private discarded = false
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
@@ -130,6 +131,27 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   retained(): readonly CheckpointId[] {
     const checkpoint = (this.own?.manifest ?? this.lastRead)?.checkpoint ?? null
     return checkpoint === null ? [] : [checkpointId(checkpoint.checkpointId)]
+  }
+
+  /** Both trees go with the manifest that names them. */
+  discard(): taskEither.TaskEither<BackendError, void> {
+    return this.task(async () => {
+      this.requireWritable()
+      this.discarded = true
+      const turn = this.publishing.then(async () => {
+        const { environment, manifest: before } = this.state
+        const manifest: Manifest = { ...before, seq: before.seq + 1, tables: [], rows: [], checkpoint: null }
+        const bytes = encodeManifest(manifest)
+        const won = await environment.commit(before.seq, () => {
+          for (const tree of environment.trees) tree.clearAsync()
+          environment.putManifest(bytes, manifest.seq)
+        })
+        if (!won) throw fenced({ file: this.options.file })
+        this.adopt(new View(environment))
+      })
+      this.publishing = turn.catch(() => undefined)
+      await turn
+    })
   }
 
   idle(): task.Task<void> {
@@ -238,6 +260,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   requireWritable(): void {
     this.requireOpen()
     if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+    if (this.discarded) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has discarded its checkpoints' })
   }
 
   /** Into the tree that is not in use. */

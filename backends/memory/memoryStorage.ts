@@ -62,7 +62,7 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const open = new Set<JobName>()
   return {
-    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, leavesOutExpired: true, journals: true },
+    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, leavesOutExpired: true, journals: true, discards: true },
     open:
       (job, { readOnly = false } = {}) =>
       async () => {
@@ -78,6 +78,7 @@ class MemorySession implements CheckpointSession {
   private closed = false
   private own: Slot | undefined
   private lastRead: Slot | undefined
+  private discarded = false
   private readonly readAt = new WeakMap<StoredCheckpoint, Slot>()
 
   constructor(
@@ -139,7 +140,7 @@ class MemorySession implements CheckpointSession {
     let ended = false
     const going = (): void => {
       if (ended) throw new BackendError('BACKEND_NOT_OPEN', { checkpointId: id, reason: 'the checkpoint was published or given up' })
-      if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+      this.requireWritable()
     }
     return {
       write: (chunk) =>
@@ -152,10 +153,11 @@ class MemorySession implements CheckpointSession {
           going()
           ended = true
           invariant(id > this.lastPublished(), 'checkpoint ids increase')
-          const own = this.own as Slot
+          const own = this.requireWritable()
           const before = whole ? [] : (own.retained.at(-1)?.layers ?? [])
           const layers = await merged([...before, ...(layer.size === 0 ? [] : [layer])], () => this.options.clock.yield(), expired)
           this.requireOpen()
+          this.requireWritable()
           const kept: Kept = { checkpointId: id, epoch: own.epoch, body: JSON.stringify(body), layers }
           this.claim({ seq: own.seq + 1, epoch: own.epoch, retained: this.keptOf([...own.retained, kept]) })
         }),
@@ -193,6 +195,20 @@ class MemorySession implements CheckpointSession {
       this.closed = true
       this.release()
     }
+  }
+
+  discard(): taskEither.TaskEither<BackendError, void> {
+    return this.task(() => {
+      const own = this.requireWritable()
+      this.discarded = true
+      this.claim({ seq: own.seq + 1, epoch: own.epoch, retained: [] })
+    })
+  }
+
+  private requireWritable(): Slot {
+    if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+    if (this.discarded) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has discarded its checkpoints' })
+    return this.own
   }
 
   private newest(): Slot {

@@ -32,6 +32,8 @@ export interface SessionSettings {
   readonly retainedCheckpoints: number
   readonly createTables: boolean
   readonly readOnly: boolean
+  /** Whether rows that are read say which checkpoint wrote them. */
+  readonly tellsWriters: boolean
 }
 
 /** Writes along with a checkpoint, in its transaction. */
@@ -54,6 +56,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   private readonly readAt = new WeakMap<StoredCheckpoint, { readonly head: Head; readonly rows: number }>()
   private own: Own | undefined
   private dead: BackendError | undefined
+  private discarded = false
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
@@ -153,6 +156,27 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     return (this.own ?? this.lastRead ?? noHead).kept.slice(-this.settings.retainedCheckpoints)
   }
 
+  discard(): taskEither.TaskEither<BackendError, void> {
+    const { tables, job } = this.settings
+    return this.task({ job }, async () => {
+      this.requireWritable()
+      this.discarded = true
+      const own = this.own as Own
+      const turn = this.publishing.then(() =>
+        this.reading.transaction(async (sql) => {
+          const { epoch: found } = await lockedHead(sql, tables, job)
+          if (found !== own.epoch) throw this.fenced({ epoch: own.epoch, found })
+          await sql.query(`DELETE FROM ${tables.checkpoints} WHERE job = $1`, [job])
+          await sql.query(`DELETE FROM ${tables.rows} WHERE job = $1`, [job])
+          await sql.query(`UPDATE ${tables.jobs} SET seq = seq + 1 WHERE job = $1`, [job])
+        }),
+      )
+      this.publishing = turn.catch(() => undefined)
+      await turn
+      this.own = { epoch: own.epoch, kept: [], rows: 0 }
+    })
+  }
+
   /** Everything is done when it is published. */
   idle(): task.Task<void> {
     return async () => undefined
@@ -187,6 +211,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   requireWritable(): void {
     this.requireOpen()
     if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+    if (this.discarded) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has discarded its checkpoints' })
   }
 
   written(id: CheckpointId): Written {
@@ -306,14 +331,14 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   }
 
   private storedOf(listed: Listed): StoredCheckpoint {
-    const { tables, job } = this.settings
+    const { tables, job, tellsWriters } = this.settings
     const { checkpointId, epoch, rows, body } = listed
     return {
       checkpointId,
       epoch,
       body,
       readRows: (visit, isUnwanted) =>
-        this.task({ job, checkpointId }, () => readVersions(this.reading, { tables, job, checkpointId, rows, isUnwanted }, visit)),
+        this.task({ job, checkpointId }, () => readVersions(this.reading, { tables, job, checkpointId, rows, tellsWriters, isUnwanted }, visit)),
     }
   }
 

@@ -24,7 +24,7 @@ import { encodeHead, type Head, type ListedCheckpoint, noHead, readHead } from '
 import { KeyValueJournal } from './keyValueJournal.js'
 import { KeyValueWriter, type WriterHost } from './keyValueWriter.js'
 import { bodyPlace, headPlace } from './places.js'
-import { sealedText, unsealedText } from './sealed.js'
+import { sealedText, unsealedJson } from './sealed.js'
 import { readStoredRows } from './storedRows.js'
 
 /** So many keys that nobody needs any more go in one step. */
@@ -35,13 +35,15 @@ export interface SessionSettings {
   readonly retainedCheckpoints: number
   readonly clock: Clock
   readonly readOnly: boolean
+  /** Tables that are read as they are asked: an index of their keys is kept. None unless told. */
+  readonly isIndexed?: (uid: string, table: string) => boolean
   /** Called when the session begins to close. */
   closing(quiet: Promise<void>): void
 }
 
 export class KeyValueSession implements CheckpointSession, WriterHost {
   /** The head as this session left it. */
-  private own: Head | undefined
+  protected own: Head | undefined
   private lastRead: Head | undefined
   private readonly readAt = new WeakMap<StoredCheckpoint, Head>()
   private readonly held = new Set<CheckpointId>()
@@ -51,12 +53,13 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   private changing: Promise<unknown> = Promise.resolve()
   private cleaning: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
-  private dead: BackendError | undefined
+  protected dead: BackendError | undefined
+  private discarded = false
   private closed: Promise<void> | undefined
 
   constructor(
-    private readonly store: KeyValueStore,
-    private readonly settings: SessionSettings,
+    protected readonly store: KeyValueStore,
+    protected readonly settings: SessionSettings,
   ) {}
 
   latest(): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
@@ -136,6 +139,23 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
     return checkpoints.slice(-this.settings.retainedCheckpoints).map(({ id }) => checkpointId(id))
   }
 
+  /** What was a checkpoint is then what nobody needs any more. */
+  discard(): taskEither.TaskEither<BackendError, void> {
+    return this.task(async () => {
+      this.requireWritable()
+      this.discarded = true
+      await this.change(async (_at, head) => ({
+        ...head,
+        seq: head.seq + 1,
+        checkpoints: [],
+        generation: head.generationNext,
+        generationNext: head.generationNext + 1,
+      }))
+      this.cleaning = this.cleanRest()
+      await this.cleaning
+    })
+  }
+
   idle(): task.Task<void> {
     return async () => {
       await this.cleaning
@@ -170,8 +190,8 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   /** The head as it is now. Throws when nothing may be written or published any more. */
   requireWritable(): Head {
     this.requireOpen()
-    if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
-    return this.own
+    if (this.discarded) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has discarded its checkpoints' })
+    return this.requireOwn()
   }
 
   async beginGeneration(): Promise<number> {
@@ -187,7 +207,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   async writeAside(generation: number, rows: ChangedRows): Promise<number> {
     let more = 0
     await this.change(async (at, head) => {
-      const { tables, added } = await rows.writeTo(at, { generation, tables: head.tables, undo: undefined })
+      const { tables, added } = await rows.writeTo(at, { generation, tables: head.tables, undo: undefined, isIndexed: this.settings.isIndexed })
       more = added
       return tables === head.tables ? head : { ...head, tables }
     })
@@ -197,6 +217,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   async publish(id: CheckpointId, body: Json, rows: ChangedRows, aside?: { readonly generation: number; readonly rows: number }): Promise<void> {
     let cleaned = true
     await this.change(async (at, head) => {
+      this.requireWritable()
       invariant(id > this.lastPublished, 'checkpoint ids increase')
       const generation = aside?.generation ?? head.generation
       const kept = this.keptOf(head.checkpoints)
@@ -204,9 +225,9 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
       const newest = head.checkpoints.at(-1)
       // The newest one is the one to be found again: an older one is found by going further back.
       const undo = before === undefined || newest === undefined ? undefined : checkpointId(newest.id)
-      const { tables, added } = await rows.writeTo(at, { generation, tables: head.tables, undo })
+      const { tables, added } = await rows.writeTo(at, { generation, tables: head.tables, undo, isIndexed: this.settings.isIndexed })
       const listed: ListedCheckpoint = { id, epoch: head.epoch, generation, rows: added + (aside?.rows ?? newest?.rows ?? 0) }
-      const next: Head = { ...head, seq: head.seq + 1, generation, tables, checkpoints: [...kept, listed] }
+      const next: Head = { ...head, seq: head.seq + 1, generation, tables, indexed: this.indexedOf(tables), checkpoints: [...kept, listed] }
       cleaned = await cleanUp(at, next, this.written, cleanedKeys)
       at.put(bodyPlace(id), sealedText(JSON.stringify(body)))
       return next
@@ -217,15 +238,15 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   // --- within
 
   /** Changes the head, and other things with it, in one step behind those before it. */
-  private change(work: (at: KeyValueWrites, head: Head) => Promise<Head>): Promise<Head> {
+  protected change(work: (at: KeyValueWrites, head: Head) => Promise<Head>): Promise<Head> {
     const turn = this.changing.then(async () => {
-      const own = this.requireWritable()
+      const own = this.requireOwn()
       const next = await this.store.write(async (at) => {
         const found = await this.requireEpoch(at, own.epoch)
         invariant(found.seq === own.seq, 'nobody else publishes in an epoch')
         const changed = await work(at, own)
         // The gate may have been shut meanwhile.
-        this.requireWritable()
+        this.requireOpen()
         if (changed !== own) at.put(headPlace, encodeHead(changed))
         return changed
       })
@@ -236,11 +257,24 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
     return turn
   }
 
+  private requireOwn(): Head {
+    this.requireOpen()
+    if (this.own === undefined) throw new BackendError('BACKEND_NOT_OPEN', { reason: 'the session has not taken over' })
+    return this.own
+  }
+
   private async requireEpoch(at: KeyValueReads, own: number): Promise<Head> {
     this.requireOpen()
     const head = await readHead(at, this.settings.job)
     if (head.epoch !== own) throw new BackendError('BACKEND_FENCED', { job: this.settings.job, epoch: own, found: head.epoch, fatal: true })
     return head
+  }
+
+  /** All tables that have an index have had it from their first row on, or since the takeover. */
+  private indexedOf(tables: Head['tables']): Head['indexed'] {
+    const { isIndexed } = this.settings
+    const numbers = tables.flatMap((name, number) => (isIndexed?.(...name) === true ? [number] : []))
+    return numbers.length === 0 ? undefined : numbers
   }
 
   /** What stays when one more is published. */
@@ -271,7 +305,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
     return {
       checkpointId: checkpointId(listed.id),
       epoch: epoch(listed.epoch),
-      body: JSON.parse(unsealedText(body, 'the body')) as Json,
+      body: unsealedJson(body, 'the body'),
       readRows: (visit, isUnwanted) => this.task(() => readStoredRows(rows, visit, isUnwanted)),
     }
   }

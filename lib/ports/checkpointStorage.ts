@@ -17,6 +17,8 @@ export interface StorageManifest {
   readonly leavesOutExpired?: boolean
   /** Its sessions have a journal. Default no. */
   readonly journals?: boolean
+  /** Its sessions can forget all checkpoints. Default no. */
+  readonly discards?: boolean
 }
 
 /**
@@ -29,6 +31,8 @@ export interface RowChunk {
   readonly table: string
   readonly rows: number
   readonly bytes: Uint8Array
+  /** The checkpoint that wrote all of these rows, where a storage is read that can tell it. */
+  readonly writtenBy?: { readonly checkpointId: CheckpointId; readonly epoch: Epoch } | undefined
 }
 
 /**
@@ -59,7 +63,7 @@ export type Unwanted = (uid: string, table: string) => boolean
  * Where do completed checkpoints go, atomically, and how is the newest found again?
  *
  * **Laws** `read-your-snapshot` · `snapshot-isolation` · `crash-atomicity` · `uid-isolation` · `monotone-completion` ·
- * `delete-is-final` · `reopen-equivalence` · `fencing`, and the traits of a session that is closed.
+ * `reopen-equivalence` · `fencing`, of one that discards `discard-is-final` · `discard-is-atomic`, and the traits of a session that is closed.
  */
 export interface CheckpointStorage {
   readonly manifest: StorageManifest
@@ -105,6 +109,12 @@ export interface CheckpointSession {
   hold(id: CheckpointId): taskEither.TaskEither<BackendError, option.Option<StoredCheckpoint>>
   /** What `hold` kept from being removed may go. Idempotent. */
   letGo(id: CheckpointId): void
+  /**
+   * Forgets all checkpoints of the job, once the session has taken over: one atomic and durable step behind what is being published. From the call on
+   * the session publishes nothing more, and whoever opens the job next finds none. Epochs go on rising, and the journal stays. After a `Left` either all checkpoints are there, or
+   * none. Whoever reads one meanwhile may be told `BACKEND_FENCED`.
+   */
+  discard?(): taskEither.TaskEither<BackendError, void>
   /** Work in the background, compaction and deletion, that has not ended. For tests and for an orderly end. */
   idle(): task.Task<void>
   /** From this call on nothing is published. Resolves when everything that was under way has settled. Idempotent. */

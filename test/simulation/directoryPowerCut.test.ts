@@ -26,6 +26,7 @@ describe('a power cut', () => {
     ['that keeps any subset of names', {}],
     ['that keeps any subset of names, with one retained checkpoint and stale bytes', { retainedCheckpoints: 1, files: { staleByte: 0xa5 } }],
     ['that keeps names in order', { files: { mode: 'ordered' } }],
+    ['behind checkpoints that are discarded', { discards: true, steps: 5 }],
   ] as const satisfies readonly (readonly [string, PowerCutOptions])[])
     it(
       `${name} leaves the acknowledged checkpoint or the one under way, whole`,

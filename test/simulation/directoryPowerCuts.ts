@@ -27,6 +27,8 @@ export interface PowerCutOptions {
   /** Stands between the storage and its files: plants a mistake. */
   readonly plant?: (files: CrashFs) => FileLayer
   readonly steps?: number
+  /** All checkpoints are discarded in the end. */
+  readonly discards?: boolean
   readonly choices?: ChoiceOptions
   /** How many images deep recovery is cut again. */
   readonly depth?: number
@@ -178,6 +180,13 @@ async function writeHistory(random: Chance, seed: number, options: PowerCutOptio
       session = await open()
       state = await recover(session)
     }
+  }
+  if (options.discards === true) {
+    // What came before is cut by those that discard nothing.
+    timeline.length = 0
+    timeline.push({ cut: files.cuts, founds: [state, nothing] })
+    await must((session.discard as NonNullable<CheckpointSession['discard']>)())
+    timeline.push({ cut: files.cuts, founds: [nothing] })
   }
   await session.idle()()
   await session.close()()
