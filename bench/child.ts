@@ -1,3 +1,5 @@
+import { type BackendRequest, measureBackend } from './backends/measureBackend.js'
+import { measureRaw } from './backends/rawWrites.js'
 import { type ExpiryRequest, measureExpiry } from './expiry/measureExpiry.js'
 import { type JournalRequest, measureJournal } from './journal/measureJournal.js'
 import { type LargeRequest, measureLarge } from './large/measureLarge.js'
@@ -9,6 +11,8 @@ const kinds: { readonly [kind: string]: (request: unknown) => Promise<unknown> }
   twins: (request) => measureTwins(request as TwinsRequest),
   journal: (request) => measureJournal(request as JournalRequest),
   expiry: (request) => measureExpiry(request as ExpiryRequest),
+  backend: (request) => measureBackend(request as BackendRequest),
+  raw: (request) => measureRaw(request as BackendRequest),
   large: (request) => measureLarge(request as LargeRequest),
 }
 

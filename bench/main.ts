@@ -1,18 +1,21 @@
 /**
  * The same results in every way that people write them, on the same readings, side by side: a keyed running mean, windows, timers,
  * joins, rules that change, the recoverable twins of RxJS's operators (`twins`), and lines that are noted down (`journal`). Beside
- * that, what is kept of keys that never come again (`expiry`), and state that is larger than the heap (`large`).
+ * that, what is kept of keys that never come again (`expiry`), each backend beside its driver (`backends`), and state that is larger
+ * than the heap (`large`).
  *
  *     npm run bench                       some minutes
  *     npm run bench -- --quick            within 80 s on 2 cores: one round, fewer readings, less time each
- *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `large`
+ *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `backends`, `large`
  *     npm run bench -- --rounds 5
+ *     npm run bench -- --postgres URL    measures that server, too
  *
  * Each measurement has a process of its own, but for the twins in a quick run. In each round every variant has its turn, so that
  * whatever else the machine does befalls all of them; the figures are medians over the rounds. Progress goes to stderr. The last line
  * is for programs.
  */
 import { parseArgs } from 'node:util'
+import { backendsSection } from './backends/backendsSection.js'
 import { expirySection } from './expiry/expirySection.js'
 import { inChild } from './inChild.js'
 import { journalSection } from './journal/journalSection.js'
@@ -24,7 +27,7 @@ import type { Section } from './section.js'
 import { twinsSection } from './twins/twinsSection.js'
 
 const { values: options } = parseArgs({
-  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' } },
+  options: { quick: { type: 'boolean', default: false }, only: { type: 'string' }, rounds: { type: 'string' }, postgres: { type: 'string' } },
 })
 const quick = options.quick
 const roundsCount = Number(options.rounds ?? (quick ? 1 : 3))
@@ -48,7 +51,7 @@ async function run(scenario: Scenario): Promise<Rounds> {
   return rounds
 }
 
-const sections: readonly Section[] = [twinsSection, journalSection, expirySection, largeSection]
+const sections: readonly Section[] = [twinsSection, journalSection, expirySection, backendsSection, largeSection]
 const isChosen = ({ name }: { readonly name: string }): boolean => options.only === undefined || name === options.only
 const chosen = scenarios.filter(isChosen)
 const names = [...scenarios, ...sections].map(({ name }) => name)
@@ -65,7 +68,7 @@ for (const scenario of chosen) {
 }
 const told: string[] = []
 for (const section of sections.filter(isChosen)) {
-  const made = await section.run({ quick, rounds: roundsCount, progress: (line) => process.stderr.write(`${line}\n`) })
+  const made = await section.run({ quick, rounds: roundsCount, postgres: options.postgres, progress: (line) => process.stderr.write(`${line}\n`) })
   told.push(...made.tables)
   figures[section.name] = made.figures
 }

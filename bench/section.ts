@@ -5,6 +5,8 @@ export interface Section {
     readonly quick: boolean
     readonly rounds: number
     readonly progress: (line: string) => void
+    /** Where a Postgres server is that may be measured. */
+    readonly postgres?: string | undefined
   }): Promise<{ readonly tables: readonly string[]; readonly figures: unknown }>
 }
 
