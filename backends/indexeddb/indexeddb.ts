@@ -5,6 +5,11 @@ import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
 import { claim, type OpenSessions, openSessions } from '../../lib/keyValue/openSessions.js'
 import { atLeast } from '../../lib/limits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import { portableZlib } from '../../lib/sealing/packing.js'
+import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { sealedSession } from '../../lib/sealing/sealedSession.js'
+import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
+import { ValueCipher } from '../../lib/sealing/valueCipher.js'
 import { type BrowserParts, browserParts } from './browserParts.js'
 import { DatabaseStore } from './databaseStore.js'
 import { lockedBy } from './tabLock.js'
@@ -14,6 +19,10 @@ export interface IndexeddbOptions {
   readonly name?: string
   /** How many of the newest complete checkpoints stay restorable: 1 to 1,000; 2 unless told. */
   readonly retainedCheckpoints?: number
+  /** Seals values, keys, offsets and the journal with AES-256-GCM. Not done unless told; what is there has to be sealed, or not, alike. */
+  readonly encryption?: SealingKeys
+  /** Makes what has 1 KiB or more shorter, before it is sealed. `none` unless told. What is there is read either way. */
+  readonly compression?: 'none' | 'zlib'
   /** A run that finds another tab at work waits so long for it to go, as one that is being reloaded does. Default 1,000. */
   readonly otherTabMs?: number
   /** What the browser has; that of the page or worker unless told. */
@@ -55,18 +64,21 @@ export function indexeddbIn(sessions: OpenSessions, options: IndexeddbOptions): 
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   atLeast('otherTabMs', otherTabMs, 0)
   const browser = browserParts(options.browser)
+  const cipher = new ValueCipher(options, [portableZlib], webPrimitives)
   return {
-    manifest: { name: 'indexeddb', durable: true, incremental: true, fencesProcesses: true, journals: true },
+    manifest: { name: 'indexeddb', durable: true, incremental: true, fencesProcesses: true, journals: true, discards: true },
     open: (job, { readOnly = false } = {}) =>
       attempt(async () => {
         const database = `${name}/${job}`
-        const settings = { job, retainedCheckpoints, clock, readOnly }
-        if (readOnly) return new KeyValueSession(new DatabaseStore(browser, database), { ...settings, closing: () => undefined })
+        const open = (closing: (quiet: Promise<void>) => void) => {
+          const session = new KeyValueSession(new DatabaseStore(browser, database), { job, retainedCheckpoints, clock, readOnly, closing })
+          return sealedSession(session, { job, cipher, tellsWriters: false })
+        }
+        if (readOnly) return open(() => undefined)
         const left = await claim(sessions, browser.indexedDB, database)
         try {
           const unlock = await lockedBy(browser.locks, database, otherTabMs, clock)
-          const closing = (quiet: Promise<void>): void => left(quiet.then(unlock))
-          return new KeyValueSession(new DatabaseStore(browser, database), { ...settings, closing })
+          return open((quiet) => left(quiet.then(unlock)))
         } catch (error) {
           left(Promise.resolve())
           throw error

@@ -5,6 +5,11 @@ import { attempt } from '../../lib/keyValue/attempt.js'
 import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
 import { claim, type OpenSessions, openSessions } from '../../lib/keyValue/openSessions.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import { portableZlib } from '../../lib/sealing/packing.js'
+import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { sealedSession } from '../../lib/sealing/sealedSession.js'
+import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
+import { ValueCipher } from '../../lib/sealing/valueCipher.js'
 import { LevelStore } from './levelStore.js'
 
 export interface LevelOptions {
@@ -12,6 +17,10 @@ export interface LevelOptions {
   readonly sublevel?: string
   /** How many of the newest complete checkpoints stay restorable: 1 to 1,000; 2 unless told. */
   readonly retainedCheckpoints?: number
+  /** Seals values, keys, offsets and the journal with AES-256-GCM. Not done unless told; what is there has to be sealed, or not, alike. */
+  readonly encryption?: SealingKeys
+  /** Makes what has 1 KiB or more shorter, before it is sealed. `none` unless told. What is there is read either way. */
+  readonly compression?: 'none' | 'zlib'
   /** Where much work lets others have their turn; the machine's unless told. */
   readonly clock?: Clock
 }
@@ -55,13 +64,14 @@ export function levelIn<Format, K, V>(sessions: OpenSessions, database: Abstract
   const { encodings, permanence } = database.supports
   if (encodings?.['view'] !== true && encodings?.['buffer'] !== true)
     throw new ConfigurationError('OPTION_INVALID', { option: 'database', reason: 'its keys and values are not bytes' })
+  const cipher = new ValueCipher(options, [portableZlib], webPrimitives)
   return {
-    manifest: { name: 'level', durable: permanence === true, incremental: true, fencesProcesses: false, journals: true },
+    manifest: { name: 'level', durable: permanence === true, incremental: true, fencesProcesses: false, journals: true, discards: true },
     open: (job, { readOnly = false } = {}) =>
       attempt(async () => {
         const closing = readOnly ? () => undefined : await claim(sessions, database, `${sublevel}/${job}`)
         const store = new LevelStore(database, [sublevel, job])
-        return new KeyValueSession(store, { job, retainedCheckpoints, clock, readOnly, closing })
+        return sealedSession(new KeyValueSession(store, { job, retainedCheckpoints, clock, readOnly, closing }), { job, cipher, tellsWriters: false })
       }),
   }
 }

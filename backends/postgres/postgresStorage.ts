@@ -2,10 +2,16 @@ import { type Clock, systemClock } from '../../lib/clock.js'
 import { BackendError, ConfigurationError } from '../../lib/errors.js'
 import type { JobName } from '../../lib/identity.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import { portableZlib } from '../../lib/sealing/packing.js'
+import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { sealedSession } from '../../lib/sealing/sealedSession.js'
+import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
+import { ValueCipher, type ValueCompression } from '../../lib/sealing/valueCipher.js'
 import { type ConnectionOptions, connectingOf } from './connection.js'
 import { attempt } from './failures.js'
 import { PostgresSession } from './postgresSession.js'
 import { tablesIn } from './tables.js'
+import { zstd } from './zstd.js'
 
 export interface PostgresStorageOptions extends ConnectionOptions {
   /** The schema of our tables, for nothing else. Default `rxweir`. */
@@ -14,6 +20,10 @@ export interface PostgresStorageOptions extends ConnectionOptions {
   readonly createTables?: boolean
   /** How many of the newest complete checkpoints stay restorable: 1 to 1,000; 2 unless told. */
   readonly retainedCheckpoints?: number
+  /** Seals values, keys and what stands beside them with AES-256-GCM. Not done unless told; what is there has to be sealed, or not, alike. */
+  readonly encryption?: SealingKeys
+  /** Makes what has 1 KiB or more shorter, before it is sealed; `zstd` needs Node 22.15. `none` unless told. What is there is read either way. */
+  readonly compression?: ValueCompression
   /** Where pauses between attempts come from; the machine's unless told. */
   readonly clock?: Clock
 }
@@ -63,15 +73,17 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
   if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1 || retainedCheckpoints > 1_000)
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const tables = tablesIn(schema)
+  const cipher = new ValueCipher(options, [portableZlib, zstd], webPrimitives)
   const opened = new Map<JobName, Opened>()
   const storage: PostgresStorage = {
     schema,
-    manifest: { name: 'postgres', durable: true, incremental: true, fencesProcesses: true },
+    manifest: { name: 'postgres', durable: true, incremental: true, fencesProcesses: true, discards: true },
     open: (job, { readOnly = false } = {}) =>
       attempt({ job }, async () => {
         const connecting = connectingOf(options, `rxweir ${job}`)
-        const settings = { job, tables, connecting, clock, retainedCheckpoints, createTables, readOnly }
-        if (readOnly) return new PostgresSession(settings, () => undefined)
+        const settings = { job, tables, connecting, clock, retainedCheckpoints, createTables, readOnly, tellsWriters: cipher.seals }
+        const sealing = (session: PostgresSession) => sealedSession(session, { job, cipher, tellsWriters: true })
+        if (readOnly) return sealing(new PostgresSession(settings, () => undefined))
         for (let other = opened.get(job); other !== undefined; other = opened.get(job)) {
           if (other.quiet === undefined) throw new BackendError('BACKEND_IN_USE', { job, schema })
           await other.quiet
@@ -83,7 +95,7 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
         })
         const own: Opened = { session, quiet: undefined }
         opened.set(job, own)
-        return session
+        return sealing(session)
       }),
   }
   connectingOf(options, '')

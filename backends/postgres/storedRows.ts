@@ -1,5 +1,5 @@
 import { BackendError } from '../../lib/errors.js'
-import type { CheckpointId, OperatorUid } from '../../lib/identity.js'
+import { type CheckpointId, checkpointId, epoch, type OperatorUid } from '../../lib/identity.js'
 import type { RowChunk, Unwanted } from '../../lib/ports/checkpointStorage.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { Link } from './link.js'
@@ -19,6 +19,8 @@ export interface Reading {
   readonly checkpointId: CheckpointId
   /** How many rows the checkpoint has. */
   readonly rows: number
+  /** Whether each chunk is of one checkpoint, and says so. */
+  readonly tellsWriters: boolean
   readonly isUnwanted?: Unwanted | undefined
 }
 
@@ -29,7 +31,7 @@ export interface Reading {
  */
 export async function readVersions(
   link: Link,
-  { tables, job, checkpointId, rows, isUnwanted }: Reading,
+  { tables, job, checkpointId, rows, tellsWriters, isUnwanted }: Reading,
   visit: (chunk: RowChunk) => unknown,
 ): Promise<void> {
   let last: readonly unknown[] = ['-1', '-1', '', '', Buffer.alloc(0)]
@@ -54,7 +56,7 @@ export async function readVersions(
     for (const [, , uid, table, id, key, value, crc] of page)
       if (crc !== checksumOf(id, value) || (key !== null && !rowId(key).id.equals(id)))
         throw new BackendError('SNAPSHOT_CORRUPT', { checkpointId, uid, table, what: 'a row' })
-    const bytes = await visitAll(page, visit, isUnwanted)
+    const bytes = await visitAll(page, tellsWriters, visit, isUnwanted)
     if (page.length < limit) break
     limit = Math.min(pageRowsMax, Math.max(16, Math.floor((limit * pageBytesTarget) / Math.max(1, bytes))))
   }
@@ -62,19 +64,21 @@ export async function readVersions(
 }
 
 /** Hands rows over as chunks of one table each; answers how much it was. */
-async function visitAll(page: readonly Row[], visit: (chunk: RowChunk) => unknown, isUnwanted?: Unwanted): Promise<number> {
+async function visitAll(page: readonly Row[], tellsWriters: boolean, visit: (chunk: RowChunk) => unknown, isUnwanted?: Unwanted): Promise<number> {
   let bytes = 0
   for (let from = 0; from < page.length; ) {
-    const [, , uid, table] = page[from] as Row
+    const [since, wroteIn, uid, table] = page[from] as Row
+    const isSame = (row: Row): boolean => row[2] === uid && row[3] === table && (!tellsWriters || (row[0] === since && row[1] === wroteIn))
     const frames = new RowFrames(4 * 1024)
     let to = from
-    for (let row = page[to]; row !== undefined && row[2] === uid && row[3] === table; row = page[(to += 1)]) {
+    for (let row = page[to]; row !== undefined && isSame(row); row = page[(to += 1)]) {
       const [, , , , id, key, value] = row
       frames.add(keyOf({ id, key }), value)
     }
     bytes += frames.byteLength
     from = to
-    if (isUnwanted?.(uid, table) !== true) await visit({ uid: uid as OperatorUid, table, rows: frames.rows, bytes: frames.take() })
+    const writtenBy = tellsWriters ? { checkpointId: checkpointId(Number(since)), epoch: epoch(Number(wroteIn)) } : undefined
+    if (isUnwanted?.(uid, table) !== true) await visit({ uid: uid as OperatorUid, table, rows: frames.rows, bytes: frames.take(), writtenBy })
   }
   return bytes
 }

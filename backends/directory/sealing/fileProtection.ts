@@ -9,9 +9,10 @@
 import { randomBytes } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { BackendError, ConfigurationError, invariant } from '../../../lib/errors.js'
+import { keyIdMax } from '../../../lib/sealing/sealingKeys.js'
 import { checkBytes, type FileKey, fileKeyOf, saltBytes, sealed, tagBytes, unsealed } from './blockCipher.js'
 import { type Compression, compressionOf, isAvailable, isCompression, numberOf, packed, unpacked } from './compression.js'
-import { type EncryptionOptions, type Keys, keyIdMax, keysOf } from './encryptionOptions.js'
+import { type EncryptionOptions, type Keys, keysOf } from './encryptionOptions.js'
 
 export interface ProtectionOptions {
   readonly encryption?: EncryptionOptions | undefined
