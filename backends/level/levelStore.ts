@@ -5,11 +5,13 @@
  */
 import type { AbstractLevel } from 'abstract-level'
 import { BackendError, type ErrorDetails } from '../../lib/errors.js'
+import type { Look } from '../../lib/keyValue/indexedKeys.js'
 import type { KeyRange, KeyValueReads, KeyValueStore, KeyValueWrites } from '../../lib/ports/keyValueStore.js'
 import { levelFailure } from './failures.js'
 
 type Change = { readonly type: 'put'; readonly key: Uint8Array; readonly value: Uint8Array } | { readonly type: 'del'; readonly key: Uint8Array }
 
+const utf8 = new TextEncoder()
 const binary = { keyEncoding: 'view', valueEncoding: 'view' } as const
 /** What databases on a disk take beyond what all of them do. */
 const durably = { sync: true } as object
@@ -21,6 +23,9 @@ const turns = new WeakMap<object, Promise<unknown>>()
 
 export class LevelStore<Format, K, V> implements KeyValueStore {
   private readonly details: ErrorDetails
+  /** What all keys of the part begin with, in the database that it is a part of. */
+  private readonly prefix: Uint8Array
+  private key = new Uint8Array(256)
   private part: ReturnType<typeof part<Format, K, V>> | undefined
 
   constructor(
@@ -28,6 +33,7 @@ export class LevelStore<Format, K, V> implements KeyValueStore {
     private readonly name: readonly string[],
   ) {
     this.details = { sublevel: name.join('/') }
+    this.prefix = utf8.encode(name.map((each) => `!${each}!`).join(''))
   }
 
   read<A>(work: (at: KeyValueReads) => Promise<A>): Promise<A> {
@@ -50,6 +56,21 @@ export class LevelStore<Format, K, V> implements KeyValueStore {
   async close(): Promise<void> {
     await turns.get(this.database)
     await this.part?.close()
+  }
+
+  /** Looks up a value at once, in a database that can; also behind `close`, as long as the database is open. */
+  readonly look: Look = (place) => {
+    const { prefix } = this
+    const length = prefix.length + place.length
+    if (this.key.length < length) this.key = new Uint8Array(2 * length)
+    this.key.set(prefix)
+    this.key.set(place, prefix.length)
+    try {
+      // The database takes keys and values as bytes, which its own types do not say.
+      return this.database.getSync<Uint8Array, Uint8Array>(this.key.subarray(0, length), binary)
+    } catch (error) {
+      throw levelFailure(error, this.details)
+    }
   }
 
   private reads(): KeyValueReads {

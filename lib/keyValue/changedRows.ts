@@ -9,6 +9,7 @@ import type { RowChunk } from '../ports/checkpointStorage.js'
 import type { KeyValueWrites } from '../ports/keyValueStore.js'
 import { readRows } from '../state/rowFrames.js'
 import { type Head, tableNumber } from './head.js'
+import { changeIndex, type KeyChange } from './keyIndex.js'
 import { rowPlace, undoPlace } from './places.js'
 import { sealed } from './sealed.js'
 
@@ -16,6 +17,13 @@ import { sealed } from './sealed.js'
 const sliceRows = 512
 /** Stands for a row that there was not. No value that is sealed is empty. */
 export const absent = new Uint8Array(0)
+
+export interface WrittenTo {
+  readonly generation: number
+  readonly tables: Head['tables']
+  readonly undo: CheckpointId | undefined
+  readonly isIndexed?: ((uid: string, table: string) => boolean) | undefined
+}
 
 interface ChangedRow {
   readonly key: Uint8Array
@@ -37,6 +45,15 @@ export class ChangedRows {
     readRows(bytes, (key, value) => known.rows.set(latin1.decode(key), { key: key.slice(), value: value === undefined ? undefined : sealed(value) }))
   }
 
+  /** Has a row go that this knows nothing of. */
+  addMissing(uid: string, table: string, key: Uint8Array): void {
+    const name = `${uid}/${table}`
+    const known = this.tables.get(name) ?? { uid, table, rows: new Map<string, ChangedRow>() }
+    this.tables.set(name, known)
+    const text = latin1.decode(key)
+    if (!known.rows.has(text)) known.rows.set(text, { key, value: undefined })
+  }
+
   clear(): void {
     this.tables.clear()
   }
@@ -45,11 +62,12 @@ export class ChangedRows {
    * Writes the rows.
    *
    * @param undo - the checkpoint that is to be found again as it is now; undefined where none is
+   * @param isIndexed - the tables whose index goes along
    * @returns the tables with those that are new, and how many rows there are more than before
    */
   async writeTo(
     at: KeyValueWrites,
-    { generation, tables, undo }: { readonly generation: number; readonly tables: Head['tables']; readonly undo: CheckpointId | undefined },
+    { generation, tables, undo, isIndexed = () => false }: WrittenTo,
   ): Promise<{ readonly tables: Head['tables']; readonly added: number }> {
     let known = tables
     let added = 0
@@ -57,6 +75,7 @@ export class ChangedRows {
       const found = tableNumber(known, uid, table)
       known = found.tables
       const changed = [...rows.values()]
+      const keys: KeyChange[] | undefined = isIndexed(uid, table) ? [] : undefined
       for (let from = 0; from < changed.length; from += sliceRows) {
         const slice = changed.slice(from, from + sliceRows)
         const places = slice.map(({ key }) => rowPlace(generation, found.number, key))
@@ -68,8 +87,10 @@ export class ChangedRows {
           if (value !== undefined) at.put(place, value)
           else if (old !== undefined) at.remove(place)
           added += (value === undefined ? 0 : 1) - (old === undefined ? 0 : 1)
+          if ((value === undefined) !== (old === undefined)) keys?.push({ key, came: value !== undefined })
         }
       }
+      if (keys !== undefined) await changeIndex(at, { generation, table: found.number }, keys)
     }
     return { tables: known, added }
   }

@@ -19,7 +19,7 @@ export async function cleanUp(at: KeyValueWrites, head: Head, written: ReadonlyS
   return true
 }
 
-function unneeded({ checkpoints, generation }: Head, written: ReadonlySet<number>): readonly KeyRange[] {
+function unneeded({ checkpoints, generation, indexed }: Head, written: ReadonlySet<number>): readonly KeyRange[] {
   const oldest = new Map<number, CheckpointId>()
   for (const each of checkpoints) if (!oldest.has(each.generation)) oldest.set(each.generation, each.id as CheckpointId)
   const generations = [...new Set([...oldest.keys(), ...written, generation])]
@@ -30,6 +30,7 @@ function unneeded({ checkpoints, generation }: Head, written: ReadonlySet<number
     ),
     ...besides(3, generations),
     ...besides(4, generations),
+    ...(indexed === undefined ? [] : besides(7, generations)),
     ...[...oldest].map(([kept, id]) => undoBefore(kept, id)),
   ]
 }

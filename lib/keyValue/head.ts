@@ -19,6 +19,8 @@ const Record = t.type({
   generationNext: t.number,
   /** The tables by number: number 0 comes first. */
   tables: t.array(t.tuple([t.string, t.string])),
+  /** The numbers of those of which the generation has an index; none unless told. */
+  indexed: t.union([t.undefined, t.array(t.number)]),
   /** Oldest first; how many rows each has. */
   checkpoints: t.array(t.type({ id: t.number, epoch: t.number, generation: t.number, rows: t.number })),
 })
@@ -28,7 +30,16 @@ export type Head = Omit<t.TypeOf<typeof Record>, 'format'>
 export type ListedCheckpoint = Head['checkpoints'][number]
 
 /** What stands for the head where nobody has taken over yet. */
-export const noHead = (job: string): Head => ({ job, epoch: 0, seq: 0, generation: 0, generationNext: 0, tables: [], checkpoints: [] })
+export const noHead = (job: string): Head => ({
+  job,
+  epoch: 0,
+  seq: 0,
+  generation: 0,
+  generationNext: 0,
+  tables: [],
+  indexed: undefined,
+  checkpoints: [],
+})
 
 export const encodeHead = (head: Head): Uint8Array => sealedText(JSON.stringify({ format, ...head }))
 

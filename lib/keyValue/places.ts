@@ -7,10 +7,12 @@
  *     4 generation (8) newest first (8) table (4) key    row as it was at a checkpoint, changed by the next one
  *     5                                              bounds of the journal
  *     6 number (8)                                   entry of the journal
+ *     7 generation (8) table (4) path                node of an index: which rows of the newest checkpoint there are
  */
 import type { CheckpointId } from '../identity.js'
 import type { KeyRange } from '../ports/keyValueStore.js'
 
+const none = new Uint8Array(0)
 const tableBytes = 4
 const numberBytes = 8
 
@@ -23,6 +25,9 @@ export const rowPlace = (generation: number, table: number, key: Uint8Array): Ui
 export const undoPlace = (generation: number, id: CheckpointId, table: number, key: Uint8Array): Uint8Array =>
   withKey(numbered(4, generation, reversed(id)), table, key)
 
+export const indexPlace = ({ generation, table }: { readonly generation: number; readonly table: number }, path: Uint8Array): Uint8Array =>
+  withKey(numbered(7, generation), table, path)
+
 /** The table and the key of the place of a row, of either kind. */
 export function rowAt(place: Uint8Array): { readonly table: number; readonly key: Uint8Array } {
   const start = 1 + numberBytes * (place[0] === 3 ? 1 : 2)
@@ -30,6 +35,11 @@ export function rowAt(place: Uint8Array): { readonly table: number; readonly key
   return { table, key: place.subarray(start + tableBytes) }
 }
 
+/** The rows of a table, or the nodes of its index. */
+export const ofTable = (kind: 3 | 7, generation: number, table: number): KeyRange => ({
+  from: withKey(numbered(kind, generation), table, none),
+  to: withKey(numbered(kind, generation), table + 1, none),
+})
 export const rowsOf = (generation: number): KeyRange => ({ from: numbered(3, generation), to: numbered(3, generation + 1) })
 /** What was changed since checkpoint `id`, the newest first. */
 export const undoSince = (generation: number, id: CheckpointId): KeyRange => ({
@@ -42,8 +52,8 @@ export const undoBefore = (generation: number, id: CheckpointId): KeyRange => ({
 })
 export const entriesBetween = (from: number, to: number): KeyRange => ({ from: entryPlace(from), to: entryPlace(to) })
 
-/** What lies between the numbers that are needed, of bodies (2), rows (3) or undone rows (4). */
-export function besides(kind: 2 | 3 | 4, needed: readonly number[]): readonly KeyRange[] {
+/** What lies between the numbers that are needed, of bodies (2), rows (3), undone rows (4) or indexes (7). */
+export function besides(kind: 2 | 3 | 4 | 7, needed: readonly number[]): readonly KeyRange[] {
   const ranges: KeyRange[] = []
   let from = 0
   for (const number of [...needed].sort((a, b) => a - b)) {

@@ -4,7 +4,7 @@ import type { RowChunk, Unwanted } from '../ports/checkpointStorage.js'
 import type { KeyRange, KeyValue, KeyValueStore } from '../ports/keyValueStore.js'
 import { RowFrames } from '../state/rowFrames.js'
 import { type Head, type ListedCheckpoint, readHead } from './head.js'
-import { behind, rowAt, rowsOf, undoSince } from './places.js'
+import { behind, ofTable, rowAt, rowsOf, undoSince } from './places.js'
 import { unsealed } from './sealed.js'
 
 /** What is asked for at once, about. */
@@ -40,14 +40,27 @@ export async function readStoredRows(rows: StoredRows, visit: (chunk: RowChunk) 
     }
     return bytes
   }
-  await paged(rows, rowsOf(generation), async (head, page) => {
-    found += page.length
-    return hand(head, page)
-  })
+  const { ranges, all } = await wantedRows(rows, isUnwanted)
+  for (const range of ranges)
+    await paged(rows, range, async (head, page) => {
+      found += page.length
+      return hand(head, page)
+    })
   await paged(rows, undoSince(generation, id as CheckpointId), hand)
   // Where nothing was published meanwhile the rows can be counted.
-  if (newest && seen.size === 1 && found !== rows.listed.rows)
+  if (all && newest && seen.size === 1 && found !== rows.listed.rows)
     throw new BackendError('SNAPSHOT_CORRUPT', { checkpointId: id, what: 'rows', found, expected: rows.listed.rows })
+}
+
+/** Where the rows are that somebody wants: what nobody wants, which may be most, is not even read. */
+async function wantedRows(
+  { store, job, listed: { generation } }: StoredRows,
+  isUnwanted?: Unwanted,
+): Promise<{ readonly ranges: readonly KeyRange[]; readonly all: boolean }> {
+  const { tables } = await store.read((at) => readHead(at, job))
+  const wanted = tables.flatMap((name, number) => (isUnwanted?.(...name) === true ? [] : [number]))
+  if (wanted.length === tables.length) return { ranges: [rowsOf(generation)], all: true }
+  return { ranges: wanted.map((number) => ofTable(3, generation, number)), all: false }
 }
 
 async function paged(

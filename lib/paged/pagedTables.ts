@@ -50,6 +50,11 @@ export class PagedTables implements StateTables {
     return this.member(new PagedEntryTable(options, unlimited(scope), this.home))
   }
 
+  /** Whether a table reads from the store. */
+  has(uid: string, table: string): boolean {
+    return this.members.some(({ paging: { name } }) => name[0] === uid && name[1] === table)
+  }
+
   goOnFrom(session: CheckpointSession, stored: StoredCheckpoint | undefined): Unwanted {
     const store = this.options.storeOf(session)
     if (store === undefined) throw new ConfigurationError('STATE_STORED_ELSEWHERE', this.options.details)
