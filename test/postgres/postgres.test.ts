@@ -5,6 +5,7 @@ import { faultsSuite } from './faults.suite.js'
 import { goldenSuite } from './golden.suite.js'
 import { jobsSuite } from './jobs.suite.js'
 import { rightsSuite } from './rights.suite.js'
+import { sealingSuite } from './sealing.suite.js'
 import { sinksSuite } from './sinks.suite.js'
 import { sourceSuite } from './source.suite.js'
 import { storageSuite } from './storage.suite.js'
@@ -29,6 +30,7 @@ describe.skipIf(isMissing)('on a server of Postgres', () => {
   const ours = (): TestDatabase => database as TestDatabase
 
   storageSuite(ours)
+  sealingSuite(ours)
   sinksSuite(ours)
   sourceSuite(ours)
   faultsSuite(ours)
