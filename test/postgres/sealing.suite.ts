@@ -90,7 +90,7 @@ export function sealingSuite(database: () => TestDatabase): void {
       )
       const hex = (text: string): string => Buffer.from(text).toString('hex')
       const all = texts.map(([row]) => row?.all).join()
-      for (const secret of ['ada', 'bob', 'has-', 'offset']) {
+      for (const secret of ['ada-has', 'bob-has', 'has-', 'offset']) {
         expect(all).not.toContain(secret)
         expect(all).not.toContain(hex(secret))
       }
