@@ -36,11 +36,10 @@ interface Pair {
   readonly uid: string
   readonly table: string
   readonly key: Uint8Array
-  before: Uint8Array | undefined
-  after: Uint8Array | undefined
+  readonly before: Uint8Array | undefined
+  readonly after: Uint8Array | undefined
 }
 
-const utf8 = new TextDecoder()
 const rowsPerTurn = 1_000
 
 /**
@@ -70,7 +69,7 @@ export function differences(before: SavepointReader, after: SavepointReader): As
   return iterated(async (hand) => {
     const numbers = new TableNumbers()
     const decoders = sides.map((side) => new Decoders(side))
-    const held = new HeldRows<Pair>(sides[0].heldBytesMax)
+    const held = new HeldRows(sides[0].heldBytesMax)
     const hash: RowHash = { first: 0, second: 0 }
     const changed = new ChangedKeys()
     for (const [side, { stored }] of sides.entries()) {
@@ -91,15 +90,11 @@ export function differences(before: SavepointReader, after: SavepointReader): As
           readRows(bytes, (key, value) => {
             rowHash(number, key, hash)
             if (!changed.mayDiffer(hash) || !held.takes(hash)) return
-            const address = `${number} ${utf8.decode(key.subarray(2))}`
-            const pair = held.get(address) ?? { uid, table, key: key.slice(), before: undefined, after: undefined }
-            if (side === 0) pair.before = value?.slice()
-            else pair.after = value?.slice()
-            held.put(address, hash, pair, 2 * key.length + (pair.before?.length ?? 0) + (pair.after?.length ?? 0))
+            held.put(2 * number + side, key, hash, value)
           })
         })
       let list: RowDifference[] = []
-      for (const pair of held.values()) {
+      for (const pair of pairsOf(held, numbers)) {
         const found = differenceOf(pair, decoders)
         if (found !== undefined) list.push(found)
         if (list.length < rowsPerTurn) continue
@@ -109,6 +104,18 @@ export function differences(before: SavepointReader, after: SavepointReader): As
       if (list.length > 0) await hand(list)
     } while (held.nextTurn())
   })
+}
+
+/** Rows are held side by side: those of the first have even tables, and those of the second odd ones. */
+function* pairsOf(held: HeldRows, numbers: TableNumbers): Iterable<Pair> {
+  for (const { hash, table: numbered, key, value } of held.rows()) {
+    const isSecond = numbered % 2 === 1
+    const other = held.get(isSecond ? numbered - 1 : numbered + 1, key, hash)
+    // Told with the row of the first.
+    if (isSecond && other !== undefined) continue
+    const { uid, table } = numbers.tableOf(numbered >>> 1)
+    yield { uid, table, key, before: isSecond ? undefined : value, after: isSecond ? value : other?.value }
+  }
 }
 
 function differenceOf({ uid, table, key, before, after }: Pair, [first, second]: readonly Decoders[]): RowDifference | undefined {

@@ -50,13 +50,13 @@ async function writtenAgain(rounds: readonly ReadonlyMap<string, number | undefi
   return storage
 }
 
-const least = { heldBytesMax: 256 * 1024 }
+const least = { heldBytesMax: 64 * 1024 }
 
 /** Rounds of changes to many keys, and what is there in the end. */
 function manyChanges() {
   const rounds = [0, 1, 2].map((round) => {
     const rows = new Map<string, number | undefined>()
-    for (let key = 0; key < 1_500; key += 1)
+    for (let key = 0; key < 2_400; key += 1)
       if (key % (round + 1) === 0) rows.set(`key ${key}`, key % 7 === 3 && round === 2 ? undefined : key * 10 + round)
     return rows
   })

@@ -48,12 +48,17 @@ async function inspected(call: Call, path: string, job: string): Promise<Inspect
   const files = await jobFiles(call.places.folder(path, job))
   if (files.checkpoints.length === 0) return { job, files, checkpoint: undefined, tables: undefined }
   const reader = await call.places.read(path, { job, checkpoint: call.count('checkpoint') })
-  const progress = new Progress(call.io, `inspect ${job}`)
+  let progress: Progress | undefined
   try {
-    const tables = call.flag('quick') ? undefined : await tableSizes(reader, (bytes) => progress.add(bytes))
+    const bytes = files.checkpoints.find(({ checkpointId }) => checkpointId === reader.checkpointId)?.bytes
+    const begins = (time: number): void => {
+      progress?.end()
+      progress = new Progress(call.io, `inspect ${job}${time === 1 ? '' : `, read ${time}`}`, bytes)
+    }
+    const tables = call.flag('quick') ? undefined : await tableSizes(reader, { begins, read: (more) => progress?.add(more) })
     return { job, files, checkpoint: shown(reader), tables }
   } finally {
-    progress.end()
+    progress?.end()
     await reader.close()
   }
 }

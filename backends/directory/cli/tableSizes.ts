@@ -1,6 +1,5 @@
 import { visitFinalRows } from '../../../lib/processor/finalRows.js'
 import { openSavepoint } from '../../../lib/processor/openSavepoint.js'
-import { readChunks } from '../../../lib/processor/readChunks.js'
 import type { SavepointReader } from '../../../lib/processor/savepointReader.js'
 
 export interface TableSize {
@@ -13,8 +12,14 @@ export interface TableSize {
   writtenBytes: number
 }
 
-/** Counts the rows of every state. Memory does not grow with them. */
-export async function tableSizes(reader: SavepointReader, read: (bytes: number) => void): Promise<readonly TableSize[]> {
+export interface Reading {
+  /** All rows are read, for the so manieth time. */
+  begins(time: number): void
+  read(bytes: number): void
+}
+
+/** Counts the rows of every state, exactly. Memory does not grow with them: what was written again and again is read in several turns. */
+export async function tableSizes(reader: SavepointReader, { begins, read }: Reading): Promise<readonly TableSize[]> {
   const { stored, heldBytesMax } = openSavepoint(reader)
   const tables = new Map<string, TableSize>()
   const of = (uid: string, state: string): TableSize => {
@@ -23,14 +28,27 @@ export async function tableSizes(reader: SavepointReader, read: (bytes: number) 
     if (size === undefined) tables.set(name, (size = { uid, state, rows: 0, writtenRows: 0, writtenBytes: 0 }))
     return size
   }
-  await readChunks(stored, ({ uid, table, rows, bytes }) => {
-    const size = of(uid, table)
-    size.writtenRows += rows
-    size.writtenBytes += bytes.length
-    read(bytes.length)
-  })
-  await visitFinalRows(stored, { heldBytesMax: heldBytesMax / 2, countOnly: true }, (uid, table) => {
-    of(uid, table).rows += 1
-  })
+  let times = 0
+  await visitFinalRows(
+    stored,
+    {
+      heldBytesMax,
+      keysOnly: true,
+      begins() {
+        times += 1
+        begins(times)
+      },
+      read({ uid, table, rows, bytes }) {
+        read(bytes.length)
+        if (times > 1) return
+        const size = of(uid, table)
+        size.writtenRows += rows
+        size.writtenBytes += bytes.length
+      },
+    },
+    (uid, table) => {
+      of(uid, table).rows += 1
+    },
+  )
   return [...tables.values()]
 }
