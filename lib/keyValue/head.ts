@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { BackendError } from '../errors.js'
 import type { KeyValueReads } from '../ports/keyValueStore.js'
 import { headPlace } from './places.js'
-import { sealedText, unsealedText } from './sealed.js'
+import { sealedText, unsealedJson } from './sealed.js'
 
 const format = 1
 
@@ -46,8 +46,8 @@ export const encodeHead = (head: Head): Uint8Array => sealedText(JSON.stringify(
 export async function readHead(at: KeyValueReads, job: string): Promise<Head> {
   const [value] = await at.get([headPlace])
   if (value === undefined) return noHead(job)
-  const stored = JSON.parse(unsealedText(value, 'the head')) as { readonly format?: unknown }
-  if (typeof stored.format === 'number' && stored.format > format)
+  const stored = unsealedJson(value, 'the head') as { readonly format?: unknown } | null
+  if (typeof stored?.format === 'number' && stored.format > format)
     throw new BackendError('FORMAT_NEWER', { what: 'the head', found: stored.format, supported: format })
   const decoded = Record.decode(stored)
   if (either.isLeft(decoded)) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the head', reason: 'it is not as it should be' })

@@ -2,18 +2,19 @@
  * A journal in a store of keys and values: an entry a key.
  *
  * **Invariants** Entries and the bounds of the journal change in one step, provided that nobody has taken over. What is appended while a
- * step is under way goes together into the next one. After a failed append nothing is appended any more.
+ * step is under way goes together into the next one. After a failed append nothing is appended any more. Each entry knows how many bytes
+ * all have had up to its end: one that is missing, or stands in the place of another, is told when it is read.
  */
 
 import { either as E, type task, type taskEither } from 'fp-ts'
 import * as t from 'io-ts'
 import { BackendError, invariant } from '../errors.js'
 import type { Journal } from '../ports/journal.js'
-import type { KeyValueReads, KeyValueStore } from '../ports/keyValueStore.js'
+import type { KeyValue, KeyValueReads, KeyValueStore } from '../ports/keyValueStore.js'
 import { UnderWay } from '../underWay.js'
 import { attempt } from './attempt.js'
 import { boundsPlace, entriesBetween, entryPlace } from './places.js'
-import { sealed, sealedText, unsealed, unsealedText } from './sealed.js'
+import { sealed, sealedText, unsealed, unsealedJson } from './sealed.js'
 
 /** About so many bytes go into one step, and so many entries come out of one. */
 const stepBytesMax = 1024 * 1024
@@ -21,11 +22,15 @@ const stepEntriesMax = 256
 
 /** The numbers of the first entry and of the next one, and how many bytes all entries before those had. */
 const Bounds = t.type({ first: t.number, end: t.number, bytesBefore: t.number, bytesUpTo: t.number })
+const isPossible = ({ first, end, bytesBefore, bytesUpTo }: Bounds): boolean =>
+  [first, end - first, bytesBefore, bytesUpTo - bytesBefore].every((each) => Number.isSafeInteger(each) && each >= 0)
 type Bounds = t.TypeOf<typeof Bounds>
 
 /** An entry is told how many bytes all have had up to its end, so that a trim knows what it saves. */
 const positionBytes = 8
 const utf8 = new TextEncoder()
+/** Whatever an entry begins with is its own. */
+const utf8Text = new TextDecoder('utf-8', { ignoreBOM: true })
 
 interface Waiting {
   readonly entries: readonly string[]
@@ -47,7 +52,13 @@ export class KeyValueJournal implements Journal {
 
   /** @param requireWriter - throws once somebody else has taken over, or the session is closed */
   static async open(store: KeyValueStore, requireWriter: (at: KeyValueReads) => Promise<unknown>): Promise<KeyValueJournal> {
-    return new KeyValueJournal(store, requireWriter, await store.read(readBounds))
+    const bounds = await store.read(async (at) => {
+      const found = await readBounds(at)
+      const behind = await at.keys(entriesBetween(found.end, Number.MAX_SAFE_INTEGER), 1)
+      if (behind.length > 0) throw damage(`there are entries from ${found.end} on that its bounds do not know`)
+      return found
+    })
+    return new KeyValueJournal(store, requireWriter, bounds)
   }
 
   get first(): number {
@@ -75,16 +86,15 @@ export class KeyValueJournal implements Journal {
   read(from: number, entriesMax: number): taskEither.TaskEither<BackendError, readonly string[]> {
     return this.task(async () => {
       invariant(from >= this.bounds.first, 'what is read is kept')
-      const range = entriesBetween(from, this.bounds.end)
-      if (from >= this.bounds.end) return []
-      const entries = await this.store.read(async (at) => {
+      const to = Math.min(from + Math.min(entriesMax, stepEntriesMax), this.bounds.end)
+      if (from >= to) return []
+      return this.store.read(async (at) => {
         await this.requireWriter(at)
-        return at.entries(range, Math.min(entriesMax, stepEntriesMax))
-      })
-      return entries.map(([place, value], index) => {
-        if (!sameBytes(place, entryPlace(from + index)))
-          throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the journal', reason: `entry ${from + index} is missing` })
-        return new TextDecoder().decode(unsealed(value, `entry ${from + index} of the journal`).subarray(positionBytes))
+        const bounds = await readBounds(at)
+        // The one before it says where the first one begins.
+        const start = Math.max(bounds.first, from - 1)
+        const entries = await at.entries(entriesBetween(start, to), to - start)
+        return readEntries(entries, { start, to, bounds }).slice(from - start)
       })
     })
   }
@@ -99,7 +109,7 @@ export class KeyValueJournal implements Journal {
           // What is appended meanwhile moves the other end.
           const bounds = await readBounds(at)
           const [last] = await at.get([entryPlace(upTo - 1)])
-          if (last === undefined) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the journal', reason: `entry ${upTo - 1} is missing` })
+          if (last === undefined) throw damage(`entry ${upTo - 1} is missing`)
           for (let number = bounds.first; number < upTo; number += 1) at.remove(entryPlace(number))
           const trimmed = { ...bounds, first: upTo, bytesBefore: positionOf(unsealed(last, `entry ${upTo - 1} of the journal`)) }
           at.put(boundsPlace, sealedText(JSON.stringify(trimmed)))
@@ -168,11 +178,35 @@ export class KeyValueJournal implements Journal {
 
 const journalClosed = (): BackendError => new BackendError('BACKEND_NOT_OPEN', { reason: 'the journal is closed' })
 
+const damage = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { what: 'the journal', reason })
+
+/** The texts of the entries from `start` to `to`. Throws where one is missing, or is none of these bounds. */
+function readEntries(
+  entries: readonly KeyValue[],
+  { start, to, bounds }: { readonly start: number; readonly to: number; readonly bounds: Bounds },
+): readonly string[] {
+  let before = start === bounds.first ? bounds.bytesBefore : undefined
+  const texts: string[] = []
+  for (let number = start; number < to; number += 1) {
+    const [place, value] = entries[number - start] ?? []
+    if (place === undefined || value === undefined || !sameBytes(place, entryPlace(number))) throw damage(`entry ${number} is missing`)
+    const entry = unsealed(value, `entry ${number} of the journal`)
+    const text = entry.subarray(positionBytes)
+    const position = entry.length < positionBytes ? Number.NaN : positionOf(entry)
+    if (position !== (before === undefined ? position : before + text.length) || (number + 1 === bounds.end && position !== bounds.bytesUpTo))
+      throw damage(`entry ${number} is another one`)
+    before = position
+    texts.push(utf8Text.decode(text))
+  }
+  return texts
+}
+
 async function readBounds(at: KeyValueReads): Promise<Bounds> {
   const [value] = await at.get([boundsPlace])
   if (value === undefined) return { first: 0, end: 0, bytesBefore: 0, bytesUpTo: 0 }
-  const stored: unknown = JSON.parse(unsealedText(value, 'the bounds of the journal'))
-  if (!Bounds.is(stored)) throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the bounds of the journal', reason: 'they are not as they should be' })
+  const stored = unsealedJson(value, 'the bounds of the journal')
+  if (!Bounds.is(stored) || !isPossible(stored))
+    throw new BackendError('SNAPSHOT_CORRUPT', { what: 'the bounds of the journal', reason: 'they are not as they should be' })
   return stored
 }
 

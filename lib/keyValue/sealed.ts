@@ -1,5 +1,6 @@
 import { crc32 } from '../crc32.js'
 import { BackendError } from '../errors.js'
+import type { Json } from '../json.js'
 
 const checksumBytes = 4
 const utf8 = new TextEncoder()
@@ -22,4 +23,13 @@ export function unsealed(value: Uint8Array, what: string): Uint8Array {
 
 export const sealedText = (text: string): Uint8Array => sealed(utf8.encode(text))
 
-export const unsealedText = (value: Uint8Array, what: string): string => new TextDecoder().decode(unsealed(value, what))
+/** What was sealed as the text of JSON. */
+export function unsealedJson(value: Uint8Array, what: string): Json {
+  const text = new TextDecoder().decode(unsealed(value, what))
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    // The checksum fits: it stands where something else should.
+    throw new BackendError('SNAPSHOT_CORRUPT', { what, reason: 'it is something else' })
+  }
+}

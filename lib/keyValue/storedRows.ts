@@ -30,11 +30,11 @@ export async function readStoredRows(rows: StoredRows, visit: (chunk: RowChunk) 
   const seen = new Set<number>()
   let found = 0
   let newest = true
-  const hand = async (head: Head, page: readonly KeyValue[]): Promise<number> => {
+  const hand = async (head: Head, page: readonly KeyValue[], undone = true): Promise<number> => {
     seen.add(head.seq)
     newest &&= head.checkpoints.at(-1)?.id === id
     let bytes = 0
-    for (const chunk of chunksOf(head, page)) {
+    for (const chunk of chunksOf(head, page, undone)) {
       bytes += chunk.bytes.length
       if (isUnwanted?.(chunk.uid, chunk.table) !== true) await visit(chunk)
     }
@@ -44,7 +44,7 @@ export async function readStoredRows(rows: StoredRows, visit: (chunk: RowChunk) 
   for (const range of ranges)
     await paged(rows, range, async (head, page) => {
       found += page.length
-      return hand(head, page)
+      return hand(head, page, false)
     })
   await paged(rows, undoSince(generation, id as CheckpointId), hand)
   // Where nothing was published meanwhile the rows can be counted.
@@ -84,8 +84,8 @@ async function paged(
   }
 }
 
-/** Rows that follow one another in one table, as chunks. */
-function* chunksOf({ tables }: Head, page: readonly KeyValue[]): Iterable<RowChunk> {
+/** Rows that follow one another in one table, as chunks. Those as they were before may say that there was none. */
+function* chunksOf({ tables }: Head, page: readonly KeyValue[], undone: boolean): Iterable<RowChunk> {
   const frames = new RowFrames(4 * 1024)
   let current: number | undefined
   const taken = (): RowChunk => {
@@ -97,7 +97,7 @@ function* chunksOf({ tables }: Head, page: readonly KeyValue[]): Iterable<RowChu
     const { table, key } = rowAt(place)
     if (current !== table && frames.rows > 0) yield taken()
     current = table
-    frames.add(key, value.length === 0 ? undefined : unsealed(value, 'a row'))
+    frames.add(key, undone && value.length === 0 ? undefined : unsealed(value, 'a row'))
   }
   if (frames.rows > 0) yield taken()
 }

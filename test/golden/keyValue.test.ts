@@ -3,7 +3,7 @@ import { MemoryLevel } from 'memory-level'
 import { describe, expect, it } from 'vitest'
 import { indexeddbIn } from '../../backends/indexeddb/indexeddb.js'
 import { levelIn } from '../../backends/level/level.js'
-import { sealedText, unsealedText } from '../../lib/keyValue/sealed.js'
+import { sealedText, unsealedJson } from '../../lib/keyValue/sealed.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { TabLocks } from '../support/tabLocks.js'
 import { livesContent, readLives, writeLives } from './lives.js'
@@ -94,7 +94,7 @@ for (const make of [level, indexeddb]) {
     it('that a newer release wrote is refused by name, and stays as it is', async () => {
       const kind = make()
       const { entries, ...around } = await recorded(name, written)
-      const head = JSON.parse(unsealedText(bytes(entries[kind.headKey] as string), 'the head')) as { readonly format: number }
+      const head = unsealedJson(bytes(entries[kind.headKey] as string), 'the head') as { readonly format: number }
       const newer = { ...around, entries: { ...entries, [kind.headKey]: hex(sealedText(JSON.stringify({ ...head, format: head.format + 1 }))) } }
       await kind.fill(newer)
       await expect(readLives(kind.storage)).rejects.toMatchObject({

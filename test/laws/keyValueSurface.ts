@@ -5,26 +5,9 @@ import { BackendError, invariant } from '../../lib/errors.js'
 import { attempt } from '../../lib/keyValue/attempt.js'
 import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
 import { claim, type OpenSessions } from '../../lib/keyValue/openSessions.js'
-import type { KeyValueReads, KeyValueStore } from '../../lib/ports/keyValueStore.js'
+import type { KeyValueStore } from '../../lib/ports/keyValueStore.js'
+import { type Entries, readsOf, textOfKey } from '../support/mapStore.js'
 import { memorySurface } from './surfaces.js'
-
-type Entries = ReadonlyMap<string, Uint8Array>
-
-const textOf = (key: Uint8Array): string => Buffer.from(key).toString('latin1')
-const bytesOf = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'latin1'))
-
-const readsOf = (entries: Entries): KeyValueReads => {
-  const within = ({ from, to }: { readonly from: Uint8Array; readonly to: Uint8Array }, limit: number) =>
-    [...entries.keys()]
-      .filter((key) => key >= textOf(from) && key < textOf(to))
-      .sort()
-      .slice(0, limit)
-  return {
-    get: async (keys) => keys.map((key) => entries.get(textOf(key))),
-    keys: async (range, limit) => within(range, limit).map(bytesOf),
-    entries: async (range, limit) => within(range, limit).map((key) => [bytesOf(key), entries.get(key) as Uint8Array] as const),
-  }
-}
 
 /** What outlives the processes. */
 class Stored {
@@ -41,8 +24,8 @@ const storeIn = (life: Life, stored: Stored): KeyValueStore => ({
       const after = new Map(before)
       const answer = await work({
         ...readsOf(before),
-        put: (key, value) => void after.set(textOf(key), value.slice()),
-        remove: (key) => void after.delete(textOf(key)),
+        put: (key, value) => void after.set(textOfKey(key), value.slice()),
+        remove: (key) => void after.delete(textOfKey(key)),
       })
       invariant(stored.entries === before, 'a step waits for nothing but its store')
       stored.entries = after

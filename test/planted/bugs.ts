@@ -568,4 +568,26 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'next !== undefined && next.first <= before',
     replace: 'next !== undefined && next.first <= before + 9',
   },
+  // --- keys and values
+  {
+    name: 'the last entries of a journal in keys and values may be missing',
+    rule: 'I6',
+    file: 'lib/keyValue/keyValueJournal.ts',
+    find: 'for (let number = start; number < to; number += 1) {',
+    replace: 'for (let number = start; number - start < entries.length; number += 1) {',
+  },
+  {
+    name: 'an entry of a journal in keys and values may stand in the place of another',
+    rule: 'I6',
+    file: 'lib/keyValue/keyValueJournal.ts',
+    find: 'if (position !== (before === undefined ? position : before + text.length) || (number + 1 === bounds.end && position !== bounds.bytesUpTo))',
+    replace: 'if (false)',
+  },
+  {
+    name: 'a row that lost its bytes is a row that was removed',
+    rule: 'I6',
+    file: 'lib/keyValue/storedRows.ts',
+    find: 'undone && value.length === 0',
+    replace: 'value.length === 0',
+  },
 ]

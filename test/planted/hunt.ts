@@ -16,7 +16,7 @@ import { windowMatrix } from '../law/windowMatrix.js'
 import { campaigns } from '../laws/campaigns.js'
 import { runCampaign } from '../laws/runCampaign.js'
 import { journalPowerCuts } from '../simulation/journalPowerCuts.js'
-import { damagedDirectory, damagedFileSink, damagedJsonLines } from '../simulation/mediaDamage.js'
+import { damagedFormats } from '../simulation/mediaDamage.js'
 import { plainLives } from '../simulation/plainLives.js'
 import { lawsOfExpiry } from './expiring.js'
 
@@ -72,9 +72,9 @@ async function* tryJournals(journals: number): AsyncGenerator<Tried> {
 }
 
 async function* tryDamage(): AsyncGenerator<Tried> {
-  for (const [name, damage] of Object.entries({ directory: damagedDirectory, jsonLinesSink: damagedJsonLines, fileSink: damagedFileSink })) {
+  for (const [name, damage] of Object.entries(damagedFormats)) {
     const { wrong } = await damage({ bitStep: 37 })
-    yield [1, wrong.length === 0 ? undefined : { campaign: `damage to a ${name}`, kinds: ['SILENT'], failure: wrong.join('\n') }]
+    yield [1, wrong.length === 0 ? undefined : { campaign: `damage to ${name}`, kinds: ['SILENT'], failure: wrong.join('\n') }]
   }
 }
 

@@ -1,150 +1,207 @@
-/**
- * What happens to media: bits flip, files become shorter, sectors vanish or change places, an older file is put back, one file holds
- * what belongs to another.
- */
+/** References of each format that is stored, and what damage to them comes to. */
 import { option as O } from 'fp-ts'
+import type { DirectoryOptions } from '../../backends/directory/directory.js'
 import { DirectoryJournal } from '../../backends/directory/journal/directoryJournal.js'
 import { jsonLinesSink } from '../../backends/directory/jsonLinesSink.js'
 import { fileSink } from '../../backends/directory/rolling/fileSink.js'
-import { FileProtection, protectionSettings } from '../../backends/directory/sealing/fileProtection.js'
+import { FileProtection, type ProtectionOptions, protectionSettings } from '../../backends/directory/sealing/fileProtection.js'
 import { CrashFs } from '../../laws/crashFs.js'
-import { type Found, must, nothing, publishOn, readAll, recover, sameFound } from '../../laws/storageHistory.js'
+import { chance } from '../../laws/crashFsChoices.js'
+import { applied, type Found, must, nothing, publishOn, readAll, recover, sameFound } from '../../laws/storageHistory.js'
 import { RxweirError } from '../../lib/errors.js'
-import { checkpointId, jobName } from '../../lib/identity.js'
+import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
+import { KeyValueJournal } from '../../lib/keyValue/keyValueJournal.js'
+import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
+import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
+import type { Journal } from '../../lib/ports/journal.js'
 import type { TransactionalSink, TransactionHandle } from '../../lib/ports/transactionalSink.js'
+import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
 import { finishedValues } from '../support/fileSinkTree.js'
+import { type Entries, mapStore } from '../support/mapStore.js'
 import { committedLines } from '../support/parts.js'
 import { sinkContext } from '../support/ports.js'
-import { modelDirectory } from './directoryModel.js'
-
-export interface DamageVerdict {
-  cases: number
-  /** Answered with a code. */
-  noticed: number
-  /** Nothing was different. */
-  harmless: number
-  readonly wrong: string[]
-}
-
-/** A reference that is damaged, and how it reads. */
-interface Reference {
-  readonly files: CrashFs
-  /** The same files at an earlier moment. */
-  readonly older: ReadonlyMap<string, Uint8Array>
-  /** Reads all of it; what it answers is compared with what the undamaged files answer. */
-  read(files: CrashFs, path: string, what: string): Promise<'the same' | string>
-}
-
-const sectorBytes = 64
-
-export interface DamageOptions {
-  /** Every so-manieth bit flips. */
-  readonly bitStep?: number
-}
-
-function* damagesOf(
-  path: string,
-  bytes: Uint8Array,
-  { files, older }: Reference,
-  { bitStep = 1 }: DamageOptions,
-): Generator<readonly [string, Uint8Array]> {
-  for (let bit = 0; bit < bytes.length * 8; bit += bitStep) {
-    const damaged = bytes.slice()
-    damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7))
-    yield [`bit ${bit} flipped`, damaged]
-  }
-  for (let length = 0; length < bytes.length; length += bitStep) yield [`cut to ${length}`, bytes.slice(0, length)]
-  yield ['a byte more', Uint8Array.of(...bytes, 0)]
-  const sectors = Math.ceil(bytes.length / sectorBytes)
-  const sector = (index: number): Uint8Array => bytes.subarray(index * sectorBytes, (index + 1) * sectorBytes)
-  for (let one = 0; one < sectors; one += 1) {
-    const zeroed = bytes.slice()
-    zeroed.fill(0, one * sectorBytes, (one + 1) * sectorBytes)
-    yield [`sector ${one} zeroed`, zeroed]
-    for (let other = one + 1; other < sectors; other += 1) {
-      if (sector(other).length !== sectorBytes) continue
-      const swapped = bytes.slice()
-      swapped.set(sector(other), one * sectorBytes)
-      swapped.set(sector(one), other * sectorBytes)
-      yield [`sectors ${one} and ${other} swapped`, swapped]
-    }
-  }
-  for (const [name, others] of files.contents()) if (name !== path) yield [`with what ${name} holds`, others]
-  const before = older.get(path)
-  if (before !== undefined) yield ['as it was before', before]
-}
-
-/** Damages each file in each way, and reads. */
-async function damaged(reference: Reference, options: DamageOptions): Promise<DamageVerdict> {
-  const verdict: DamageVerdict = { cases: 0, noticed: 0, harmless: 0, wrong: [] }
-  for (const [path, bytes] of reference.files.contents())
-    for (const [what, instead] of damagesOf(path, bytes, reference, options)) {
-      if (Buffer.compare(instead, bytes) === 0) continue
-      const files = reference.files.settled()
-      files.damage(path, instead)
-      verdict.cases += 1
-      try {
-        const found = await reference.read(files, path, what)
-        if (found === 'the same') verdict.harmless += 1
-        else verdict.wrong.push(`${path} ${what}: ${found}`)
-      } catch (error) {
-        if (error instanceof RxweirError) verdict.noticed += 1
-        else verdict.wrong.push(`${path} ${what}: ${String((error as Error).stack ?? error)}`)
-      }
-    }
-  return verdict
-}
+import { encryption } from '../support/sealingKeys.js'
+import { type DamageOptions, type DamageVerdict, damaged, noDamage } from './damages.js'
+import { modelDirectory, modelOptions } from './directoryModel.js'
+import { feedHostile } from './hostileInputs.js'
 
 const job = jobName('j')
 
-/** Segments and manifests of three checkpoints. */
-export async function damagedDirectory(options: DamageOptions = {}): Promise<DamageVerdict> {
-  const files = new CrashFs()
-  const session = await must(modelDirectory(files, 1, { compactAfterSegments: 8, retainedCheckpoints: 2 }).open(job))
+type Protection = Pick<DirectoryOptions, 'encryption' | 'compression'>
+
+const random = chance(1)
+/** Text that gets little shorter by being compressed. */
+const noise = String.fromCharCode(...Array.from({ length: 90 }, () => 33 + Math.floor(random() * 90)))
+
+/** So many groups of entries at most make a reference as large as it has to be. */
+const roundsMax = 200
+
+const sizeOf = (contents: Iterable<readonly [string, Uint8Array]>): number => [...contents].reduce((sum, [, { length }]) => sum + length, 0)
+const copied = (contents: Iterable<readonly [string, Uint8Array]>): ReadonlyMap<string, Uint8Array> =>
+  new Map([...contents].map(([path, bytes]) => [path, bytes.slice()]))
+
+/** Files of which one has other bytes. */
+function changed(files: CrashFs, path: string, instead: Uint8Array): CrashFs {
+  const copy = files.settled()
+  copy.damage(path, instead)
+  return copy
+}
+
+/** Whatever is read, and however that ends: no file stays open. */
+async function closing(files: CrashFs, read: (files: CrashFs) => Promise<'the same' | string>): Promise<'the same' | string> {
+  const result = await read(files).catch((error: unknown) => {
+    if (files.openFiles === 0) throw error
+    return String(error)
+  })
+  return files.openFiles === 0 ? result : `${files.openFiles} files stay open, and: ${result}`
+}
+
+/** A checkpoint of some KiB that get little shorter by being compressed. */
+async function publishNoise(session: CheckpointSession, before: Found, id: number): Promise<Found> {
+  const frames = new RowFrames(8 * 1024)
+  for (let row = 0; row < 20; row += 1)
+    frames.add(
+      Uint8Array.of(9, row, id),
+      Uint8Array.from({ length: 20 + 37 * row }, () => Math.floor(random() * 256)),
+    )
+  const chunk = { uid: operatorUid('a'), table: 'one', rows: 20, bytes: frames.take() }
+  const writer = session.begin(checkpointId(id))
+  await must(writer.write(chunk))
+  await must(writer.publish({ id }))
+  return { checkpointId: id, body: JSON.stringify({ id }), rows: applied(before.rows, [chunk]) }
+}
+
+/** Three checkpoints and as many more as it takes; and what was there before the last of them. */
+async function checkpoints(session: CheckpointSession, contents: () => Iterable<readonly [string, Uint8Array]>, { bytesMin = 0 }: DamageOptions) {
   let expected: Found = await publishOn(session, await recover(session), 1, [{ uid: 'a', table: 'one', key: 0, deleted: false }])
   expected = await publishOn(session, expected, 2, [{ uid: 'b', table: 'two', key: 1, deleted: false }])
-  const older = new Map([...files.contents()].map(([path, bytes]) => [path, bytes.slice()]))
-  expected = await publishOn(session, expected, 3, [{ uid: 'a', table: 'one', key: 0, deleted: true }])
+  let id = 2
+  while (sizeOf(contents()) < bytesMin) expected = await publishNoise(session, expected, (id += 1))
+  const older = copied(contents())
+  expected = await publishOn(session, expected, id + 1, [{ uid: 'a', table: 'one', key: 0, deleted: true }])
   await session.idle()()
   await session.close()()
+  return { expected, older }
+}
+
+/** What stands in a storage has to be these, or is refused. */
+async function found(session: CheckpointSession, expected: Found): Promise<'the same' | string> {
+  try {
+    const latest = await must(session.latest())
+    const read = O.isSome(latest) ? await readAll(latest.value) : nothing
+    return sameFound(read, expected) ? 'the same' : `checkpoint ${read.checkpointId} was read silently`
+  } finally {
+    await session.close()()
+  }
+}
+
+/** Segments and manifests. */
+export async function damagedDirectory(options: DamageOptions = {}, protection: Protection = {}): Promise<DamageVerdict> {
+  const files = new CrashFs()
+  const session = await must(modelDirectory(files, 1, { compactAfterSegments: 1_000, retainedCheckpoints: 2, ...protection }).open(job))
+  const { expected, older } = await checkpoints(session, () => files.contents(), options)
   return damaged(
     {
-      files,
+      contents: files.contents(),
       older,
-      async read(damagedFiles) {
-        const again = await must(modelDirectory(damagedFiles, 1).open(job))
-        try {
-          const latest = await must(again.latest())
-          const found = O.isSome(latest) ? await readAll(latest.value) : nothing
-          return sameFound(found, expected) ? 'the same' : `checkpoint ${found.checkpointId} was read silently`
-        } finally {
-          await again.close()()
-        }
+      read: (path, instead = new Uint8Array()) =>
+        closing(changed(files, path, instead), async (copy) => found(await must(modelDirectory(copy, 1, protection).open(job)), expected)),
+    },
+    options,
+  )
+}
+
+const keyValueSession = (stored: { entries: Entries }): CheckpointSession =>
+  new KeyValueSession(mapStore(stored), {
+    job,
+    retainedCheckpoints: 2,
+    clock: modelOptions(1).clock as NonNullable<ReturnType<typeof modelOptions>['clock']>,
+    readOnly: false,
+    closing() {},
+  })
+
+const namesOf = (entries: Entries): ReadonlyMap<string, Uint8Array> =>
+  new Map([...entries].map(([key, value]) => [Buffer.from(key, 'latin1').toString('hex'), value]))
+
+/** The entries of a store of which one has another value, or none. */
+const changedEntries = (entries: Entries, name: string, instead: Uint8Array | undefined): { entries: Entries } => {
+  const copy = new Map(entries)
+  const key = Buffer.from(name, 'hex').toString('latin1')
+  if (instead === undefined) copy.delete(key)
+  else copy.set(key, instead)
+  return { entries: copy }
+}
+
+/** The head comes first: where it is gone, nothing was ever written. What lies under which key is for the store to know. */
+export async function damagedKeyValue(options: DamageOptions = {}): Promise<DamageVerdict> {
+  const stored: { entries: Entries } = { entries: new Map() }
+  const { expected, older } = await checkpoints(keyValueSession(stored), () => namesOf(stored.entries), options)
+  const { entries } = stored
+  // Rows as they were before the newest checkpoint are not read.
+  const contents = new Map([...namesOf(entries)].filter(([name]) => !name.startsWith('04')))
+  return damaged(
+    {
+      contents,
+      older: new Map([...older].filter(([name]) => name.startsWith('01'))),
+      needed: (name) => name !== '01',
+      async read(name, instead, what) {
+        if (name !== '01' && what.startsWith('with what')) return 'the same'
+        const read = found(keyValueSession(changedEntries(entries, name, instead)), expected)
+        // A head that is older knows of older checkpoints only: as a whole store that is older does.
+        return what.startsWith('as it was') ? read.then(() => 'the same' as const) : read
       },
     },
     options,
   )
 }
 
-const opened = (files: CrashFs, epoch: number): Promise<DirectoryJournal> =>
+const journalAt = (files: CrashFs, epoch: number, fileBytes: number, protection: ProtectionOptions): Promise<DirectoryJournal> =>
   DirectoryJournal.open({
     files,
     folder: '/journal',
-    protection: new FileProtection('j', protectionSettings({})),
+    protection: new FileProtection('j', protectionSettings(protection)),
     epoch,
     requireWriter: () => undefined,
-    fileBytes: 90,
+    fileBytes,
   })
 
-async function entriesOf(journal: DirectoryJournal): Promise<readonly string[]> {
-  const found: string[] = []
+/** What is read, provided that reading gets on. */
+async function entriesOf(journal: Journal): Promise<readonly string[]> {
+  const read: string[] = []
   for (let next = journal.first; next < journal.end; ) {
     const entries = await unwrap(journal.read(next, 100))
-    found.push(...entries)
+    if (entries.length === 0) throw new Error(`nothing is read at ${next}, before the end at ${journal.end}`)
+    read.push(...entries)
     next += entries.length
   }
-  return found
+  return read
+}
+
+const groups = [
+  ['a', 'bb'],
+  ['a longer entry, so that a file is full', 'c'],
+  ['d'],
+  ['another long entry, which takes some room', ''],
+  ['e', 'f'],
+  ['g'],
+]
+
+/** Appends groups, as many as it takes; answers them all. */
+async function appended(
+  journal: Journal,
+  contents: () => Iterable<readonly [string, Uint8Array]>,
+  { bytesMin = 0 }: DamageOptions,
+): Promise<readonly (readonly string[])[]> {
+  const all: (readonly string[])[] = []
+  do
+    for (const group of groups) {
+      const own = all.length < groups.length ? group : group.map((entry) => `${entry} ${all.length} ${noise.repeat((all.length * 7) % 5)}`)
+      await unwrap(journal.append(own))
+      all.push(own)
+    }
+  while (sizeOf(contents()) < bytesMin && all.length < groups.length * roundsMax)
+  return all
 }
 
 /**
@@ -152,39 +209,66 @@ async function entriesOf(journal: DirectoryJournal): Promise<readonly string[]> 
  * wrong answer, and a checkpoint that knows of later entries is refused. Where a bit has flipped, it is the last group
  * at most.
  */
-export async function damagedJournal(options: DamageOptions = {}): Promise<DamageVerdict> {
+export async function damagedJournal(options: DamageOptions = {}, protection: ProtectionOptions = {}): Promise<DamageVerdict> {
   const files = new CrashFs()
-  const journal = await opened(files, 1)
-  const groups = [
-    ['a', 'bb'],
-    ['a longer entry, so that a file is full', 'c'],
-    ['d'],
-    ['another long entry, which takes some room', ''],
-    ['e', 'f'],
-    ['g'],
-  ]
-  for (const group of groups) await unwrap(journal.append(group))
+  const fileBytes = options.bytesMin === undefined ? 90 : options.bytesMin / 3
+  const journal = await journalAt(files, 1, fileBytes, protection)
+  const all = await appended(journal, () => files.contents(), options)
   await journal.close()()
-  const all = groups.flat()
-  const lastGroup = groups.at(-1)?.length ?? 0
-  const last = [...files.contents().keys()].sort().at(-1)
-  const older = new Map([...files.contents()].map(([path, bytes]) => [path, bytes.slice(0, bytes.length - 20)]))
+  const contents = files.contents()
+  const last = [...contents.keys()].sort().at(-1)
+  const older = new Map([...contents].map(([path, bytes]) => [path, bytes.slice(0, bytes.length - 20)]))
+  const entries = all.flat()
+  const text = JSON.stringify(entries)
+  const shorter = JSON.stringify(all.slice(0, -1).flat())
   return damaged(
     {
-      files,
+      contents,
       older,
-      async read(damagedFiles, path, what) {
-        const again = await opened(damagedFiles, 2)
-        try {
-          const found = await entriesOf(again)
-          const text = JSON.stringify(found)
-          if (text === JSON.stringify(all)) return 'the same'
-          const shorter = /^cut|^as it was|^sector/.test(what) ? JSON.stringify(all.slice(0, found.length)) : JSON.stringify(all.slice(0, -lastGroup))
-          if (path === last && text === shorter) return 'the same'
-          return `entries ${text} were read silently`
-        } finally {
-          await again.close()()
-        }
+      read: (path, instead = new Uint8Array(), what) =>
+        closing(changed(files, path, instead), async (copy) => {
+          const again = await journalAt(copy, 2, fileBytes, protection)
+          try {
+            const read = await entriesOf(again)
+            const now = JSON.stringify(read)
+            if (now === text) return 'the same'
+            const prefix = /^cut|^as it was|^sector/.test(what) ? JSON.stringify(entries.slice(0, read.length)) : shorter
+            return path === last && now === prefix ? 'the same' : `entries ${now} were read silently`
+          } finally {
+            await again.close()()
+          }
+        }),
+    },
+    options,
+  )
+}
+
+/** Entries under keys: not one may be missing, another, or in the place of another. */
+export async function damagedKeyValueJournal(options: DamageOptions = {}): Promise<DamageVerdict> {
+  const stored: { entries: Entries } = { entries: new Map() }
+  const journal = await KeyValueJournal.open(mapStore(stored), async () => undefined)
+  const all = (await appended(journal, () => namesOf(stored.entries), options)).flat()
+  // What was trimmed is gone, and its place is known.
+  await unwrap(journal.trim(3))
+  const older = copied(namesOf(stored.entries))
+  all.push('the last one')
+  await unwrap(journal.append(all.slice(-1)))
+  await journal.close()()
+  const { entries } = stored
+  return damaged(
+    {
+      contents: namesOf(entries),
+      older,
+      needed: () => true,
+      async read(name, instead) {
+        const again = await KeyValueJournal.open(mapStore(changedEntries(entries, name, instead)), async () => undefined)
+        const read = [...(await entriesOf(again))]
+        // A read may begin anywhere.
+        for (let from = again.first; from < again.end; from += 1)
+          if ((await unwrap(again.read(from, 1)))[0] !== read[from - again.first]) return `entry ${from} is read in two ways`
+        return again.first === 3 && JSON.stringify(read) === JSON.stringify(all.slice(3))
+          ? 'the same'
+          : `entries ${JSON.stringify(read)} were read silently`
       },
     },
     options,
@@ -208,9 +292,9 @@ async function damagedParts(
   }
   await transaction(1, 'one', 'two')
   await unwrap(writer.commit(handles.shift() as TransactionHandle))
-  const older = new Map([...files.contents()].map(([path, bytes]) => [path, bytes.slice()]))
+  const older = copied(files.contents())
   await transaction(2, 'three '.repeat(12), 'four')
-  await transaction(3, 'five')
+  await transaction(3, 'five', ...Array.from({ length: (options.bytesMin ?? 0) / 64 }, (_, number) => `value ${number} `.padEnd(64, 'x')))
   const expected = async (from: CrashFs): Promise<readonly unknown[]> => {
     const later = await unwrap(sinkOf(from).open(sinkContext(2)))
     try {
@@ -229,16 +313,16 @@ async function damagedParts(
   const visible = (path: string): boolean => /^part-/.test(path.slice(path.lastIndexOf('/') + 1))
   return damaged(
     {
-      files,
+      contents: files.contents(),
       older,
-      async read(damagedFiles, path) {
-        const found = await expected(damagedFiles).catch((error: unknown) => {
+      async read(path, instead = new Uint8Array()) {
+        const committedThen = await expected(changed(files, path, instead)).catch((error: unknown) => {
           // What readers see is read by nobody here; a line that is none any more is theirs to find.
           if (visible(path) && !(error instanceof RxweirError)) return undefined
           throw error
         })
         if (visible(path)) return 'the same'
-        return JSON.stringify(found) === all ? 'the same' : `${JSON.stringify(found)} was committed silently`
+        return JSON.stringify(committedThen) === all ? 'the same' : `${JSON.stringify(committedThen)} was committed silently`
       },
     },
     options,
@@ -254,7 +338,59 @@ export const damagedJsonLines = (options: DamageOptions = {}): Promise<DamageVer
 
 export const damagedFileSink = (options: DamageOptions = {}): Promise<DamageVerdict> =>
   damagedParts(
-    (files) => fileSink<string>('/out', { files, rolling: { sizeMax: 60 } }),
+    (files) => fileSink<string>('/out', { files, rolling: { sizeMax: Math.max(60, (options.bytesMin ?? 0) / 4) } }),
     (files) => finishedValues(files, '/out'),
     options,
   )
+
+/** What is compressed or sealed is stored in format 2. */
+const sealed: Protection = { encryption: encryption(1) }
+const compressed: Protection = { compression: 'zlib' }
+
+/** Every format that is stored. */
+export const damagedFormats: { readonly [format: string]: (options: DamageOptions) => Promise<DamageVerdict> } = {
+  'segments and manifests': damagedDirectory,
+  'segments and manifests that are sealed': (options) => damagedDirectory(options, sealed),
+  'segments and manifests that are compressed': (options) => damagedDirectory(options, compressed),
+  'files of a journal': damagedJournal,
+  'files of a journal that are compressed and sealed': (options) => damagedJournal(options, { ...compressed, ...sealed }),
+  'checkpoints in keys and values': damagedKeyValue,
+  'a journal in keys and values': damagedKeyValueJournal,
+  'parts of lines that wait for their commit': damagedJsonLines,
+  'parts that roll, and go on in a later process': damagedFileSink,
+}
+
+export interface EveryFormatOptions {
+  readonly seed: number
+  /** So many bits flip in each format, evenly over a reference of 16 KiB: all of them from 131,072 on. */
+  readonly flips: number
+  /** So many inputs that somebody else wrote are fed to the decoders, in all. */
+  readonly hostile: number
+  /** How large each reference is at least: 16 KiB unless told. */
+  readonly bytes?: number
+}
+
+export interface EveryFormatVerdict extends DamageVerdict {
+  readonly formats: number
+  /** Inputs that were fed to decoders. */
+  hostile: number
+}
+
+const referenceBytes = 16 * 1024
+
+/** Damages a reference of each format, and feeds each decoder. */
+export async function damageEveryFormat({ seed, flips, hostile, bytes = referenceBytes }: EveryFormatOptions): Promise<EveryFormatVerdict> {
+  const verdict: EveryFormatVerdict = { ...noDamage(), formats: Object.keys(damagedFormats).length, hostile: 0 }
+  for (const [format, damage] of Object.entries(damagedFormats)) {
+    const one = await damage({ flips, seed, bytesMin: bytes })
+    verdict.cases += one.cases
+    verdict.flips += one.flips
+    verdict.noticed += one.noticed
+    verdict.harmless += one.harmless
+    verdict.wrong.push(...one.wrong.map((what) => `${format}: ${what}`))
+  }
+  const fed = await feedHostile({ seed, runs: hostile })
+  verdict.hostile = fed.runs
+  verdict.wrong.push(...fed.wrong)
+  return verdict
+}
