@@ -16,6 +16,7 @@ import { checkpointed } from '../../operators/checkpointed.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { ran, testJob, watched } from '../support/jobs.js'
+import { encryption, sealingKey } from '../support/sealingKeys.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 interface Said {
@@ -107,6 +108,35 @@ describe('rxweir inspect', () => {
       code: 2,
       err: expect.stringContaining('no such directory'),
     })
+  })
+})
+
+describe('a directory that is sealed', () => {
+  test('is read, verified and counted with the keys that --config names; without them it says which key is missing', async () => {
+    const folder = await temporaryDirectory()
+    const path = `${folder}/state`
+    await ran(counting(['a', 'b', 'a'], { storage: directory(path, { encryption: encryption(1), compression: 'zlib' }) }).job)
+    const keys = (numbers: string) => `{ encryption: { keys: { ${numbers} }, current: 'k1' } }`
+    const listed = (key: Uint8Array) => keys(`k1: Uint8Array.from([${key.join()}])`)
+    await writeFile(`${folder}/right.mjs`, `export const directoryOptions = ${listed(sealingKey(1))}\n`)
+    await writeFile(`${folder}/wrong.mjs`, `export const directoryOptions = ${listed(sealingKey(2))}\n`)
+    const right = ['--config', `${folder}/right.mjs`]
+    expect((await rxweir(['inspect', path, ...right])).out).toMatch(/^count +operator +rows +2 +2 +\d+ B$/m)
+    expect(await rxweir(['verify', path, ...right])).toMatchObject({ code: 0, out: expect.stringMatching(/^job job: fine /m) })
+    expect(await rxweir(['get', path, 'count', 'rows', 'a', ...right])).toMatchObject({ code: 0, out: '{"key":"a","value":2}\n' })
+    for (const command of [
+      ['inspect', path],
+      ['get', path, 'count', 'rows', 'a'],
+      ['verify', path],
+    ]) {
+      const without = await rxweir(command)
+      expect(without.code).toBe(1)
+      expect(without.out + without.err).toMatch(/KEY_MISSING.*k1/s)
+      expect(without.out).not.toContain('fine')
+      const wrong = await rxweir([...command, '--config', `${folder}/wrong.mjs`])
+      expect(wrong.code).toBe(1)
+      expect(wrong.out + wrong.err).toContain('KEY_WRONG')
+    }
   })
 })
 
