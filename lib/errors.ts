@@ -66,6 +66,11 @@ export const errorTable = {
     meaning: 'live rows are to stay in a store that does not have the checkpoints of the job',
     hint: 'give the job both from one: defineJob(name, { ...lmdb(path) }, ...), or keep live rows on the heap',
   },
+  STATE_NOT_SYNCHRONOUS: {
+    class: 'ConfigurationError',
+    meaning: 'live rows are to stay in a store that cannot be read at once',
+    hint: 'use a database whose supports.getSync is true, such as classic-level, without encryption and compression; or lmdb(path); or keep live rows on the heap and give the job the storage alone',
+  },
   CODEC_ASYNCHRONOUS: {
     class: 'ConfigurationError',
     meaning: 'a schema validates asynchronously',

@@ -1,1 +1,1 @@
-export { type LevelOptions, level } from './level.js'
+export { type LevelBackend, type LevelOptions, level } from './level.js'

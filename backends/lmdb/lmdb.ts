@@ -1,13 +1,16 @@
 import { resolve } from 'node:path'
 import { either as E } from 'fp-ts'
 import { type Clock, systemClock } from '../../lib/clock.js'
-import { ConfigurationError } from '../../lib/errors.js'
 import type { JobName } from '../../lib/identity.js'
+import { atLeastOneMebibyte, mebibyte, memoryLimits } from '../../lib/paged/memoryLimits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { StateBackend } from '../../lib/ports/stateBackend.js'
+import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
+import type { ValueCompression } from '../../lib/sealing/valueCipher.js'
 import { attempt } from './failures.js'
 import { LmdbSession } from './lmdbSession.js'
 import { lmdbTables } from './lmdbTables.js'
+import { RowSealing } from './rowSealing.js'
 import { claim, type Registry, sessionsOfProcess } from './sessions.js'
 
 export interface LmdbOptions {
@@ -20,6 +23,10 @@ export interface LmdbOptions {
   readonly dirtyBytesMax?: number
   /** A checkpoint fails with `BACKEND_FULL` while the file is larger than this. 1 MiB or more; 1 TiB unless told. */
   readonly fileBytesMax?: number
+  /** Seals values, offsets and names with AES-256-GCM; keys stay readable. Not done unless told; what is there has to be sealed, or not, alike. */
+  readonly encryption?: SealingKeys
+  /** Makes what has 1 KiB or more shorter, before it is sealed; `zstd` needs Node 22.15. `none` unless told. What is there is read either way. */
+  readonly compression?: ValueCompression
   /** Where reading a whole checkpoint lets others have their turn; the machine's unless told. */
   readonly clock?: Clock
 }
@@ -29,8 +36,6 @@ export interface LmdbBackend {
   readonly state: StateBackend
   readonly storage: CheckpointStorage
 }
-
-const mebibyte = 1024 * 1024
 
 /**
  * Keeps state in an embedded store on the local disk, more than memory holds.
@@ -62,14 +67,16 @@ export const lmdb = (path: string, options: LmdbOptions = {}): LmdbBackend => lm
 /** Sessions that do not know of each other behave as those of several processes. */
 export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = {}): LmdbBackend {
   const { clock = systemClock } = options
-  const cacheBytesMax = atLeastOneMebibyte('cacheBytesMax', options.cacheBytesMax ?? 64 * mebibyte)
-  const dirtyBytesMax = atLeastOneMebibyte('dirtyBytesMax', options.dirtyBytesMax ?? 32 * mebibyte)
+  const limits = memoryLimits(options)
   const fileBytesMax = atLeastOneMebibyte('fileBytesMax', options.fileBytesMax ?? mebibyte * mebibyte)
+  // Checked here; each session has one of its own.
+  void new RowSealing(options)
+  const { encryption, compression } = options
   const fileOf = (job: JobName): string => `${resolve(path)}/${job}/store.mdb`
   return {
     state: {
       manifest: { name: 'lmdb', largerThanMemory: true },
-      open: (job, run) => async () => E.right(lmdbTables({ file: fileOf(job), cacheBytesMax, dirtyBytesMax }, run)),
+      open: (job, run) => async () => E.right(lmdbTables({ file: fileOf(job), ...limits }, run)),
     },
     storage: {
       manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true, discards: true },
@@ -77,13 +84,8 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
         attempt(fileOf(job), async () => {
           const file = fileOf(job)
           const closing = readOnly ? () => {} : await claim(sessions, file)
-          return new LmdbSession({ job, file, fileBytesMax, clock, readOnly, closing })
+          return new LmdbSession({ job, file, fileBytesMax, clock, sealing: new RowSealing({ encryption, compression }), readOnly, closing })
         }),
     },
   }
-}
-
-function atLeastOneMebibyte(option: string, found: number): number {
-  if (!(typeof found === 'number' && found >= mebibyte)) throw new ConfigurationError('OPTION_INVALID', { option, found, least: mebibyte })
-  return found
 }

@@ -1,12 +1,11 @@
 import { LRUCache } from 'lru-cache'
+import type { MemoryLimits } from '../../lib/paged/memoryLimits.js'
 import { PagedTables } from '../../lib/paged/pagedTables.js'
 import type { StateRun } from '../../lib/ports/stateBackend.js'
 import { LmdbSession } from './lmdbSession.js'
 
-export interface LmdbTablesOptions {
+export interface LmdbTablesOptions extends MemoryLimits {
   readonly file: string
-  readonly cacheBytesMax: number
-  readonly dirtyBytesMax: number
 }
 
 /** The tables of one run over the file that has its checkpoints. */

@@ -6,6 +6,7 @@ import { EntryTable } from '../state/entryTable.js'
 import type { RowTableOptions, RowTableScope } from '../state/rowStore.js'
 import { type NamespacedOptions, RowTable } from '../state/rowTable.js'
 import { DirtyLimit } from './dirtyLimit.js'
+import type { MemoryLimits } from './memoryLimits.js'
 import { PagedEntryTable } from './pagedEntryTable.js'
 import type { PagedMember } from './pagedMember.js'
 import { PagedRowTable } from './pagedRowTable.js'
@@ -13,9 +14,7 @@ import type { PagedStore } from './pagedStore.js'
 import type { Home } from './paging.js'
 import { type MakeUsedLast, RowCache } from './rowCache.js'
 
-export interface PagedTablesOptions {
-  readonly cacheBytesMax: number
-  readonly dirtyBytesMax: number
+export interface PagedTablesOptions extends MemoryLimits {
   readonly usedLast: MakeUsedLast
   /** The store behind a session, where it is the one of these tables. */
   storeOf(session: CheckpointSession): PagedStore | undefined

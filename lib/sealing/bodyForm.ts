@@ -1,8 +1,9 @@
 import { fromBase64, toBase64 } from '../base64.js'
 import { BackendError } from '../errors.js'
 import type { Json } from '../json.js'
+import type { Bound } from './boundBytes.js'
 import { packedForm, plainForm, type RowForm, sealedForm, secretBytes } from './rowForm.js'
-import type { Bound, ValueCipher, ValueSealer } from './valueCipher.js'
+import type { ValueCipher, ValueSealer } from './valueCipher.js'
 
 const utf8 = new TextEncoder()
 /** The one property of a body that is not stored as it is. */
@@ -44,6 +45,9 @@ export async function openedBody(cipher: ValueCipher, place: BodyPlace, stored: 
   if (secret?.length !== secretBytes) throw damaged('it has no secret')
   return { form: await sealedForm(primitives, secret), body: content.body }
 }
+
+/** Whether a stored body, and the rows that belong to it, are sealed or compressed. */
+export const isEnveloped = (stored: Json): boolean => envelopeIn(stored) !== undefined
 
 /** No body of the core has this one property alone. */
 function envelopeIn(stored: Json): string | undefined {

@@ -1,11 +1,8 @@
-import { rm } from 'node:fs/promises'
 import fc from 'fast-check'
 import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
-import { lmdbIn } from '../../backends/lmdb/lmdb.js'
-import { lmdbTables } from '../../backends/lmdb/lmdbTables.js'
 import { json, stateCodec } from '../../lib/codec.js'
-import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
+import { checkpointId, operatorUid } from '../../lib/identity.js'
 import type { PagedTables } from '../../lib/paged/pagedTables.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
 import type { EntryTable } from '../../lib/state/entryTable.js'
@@ -13,9 +10,8 @@ import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { RowCapture } from '../../lib/state/rowStore.js'
 import type { RowTable } from '../../lib/state/rowTable.js'
 import { unwrap } from '../../lib/task.js'
-import { temporaryDirectory } from '../support/temporary.js'
+import { type PagedPlace, pagedPlaces } from '../support/pagedPlaces.js'
 
-const job = jobName('tables')
 const uid = operatorUid('operator')
 const scope = { uid, rowsMax: 1_000, maxParallelism: 128, tracked: true, development: true }
 const codec = stateCodec<number>(json<number>())
@@ -63,17 +59,11 @@ class Run {
     this.all = [this.rows, this.map, this.list]
   }
 
-  static async start(path: string): Promise<{ readonly run: Run; readonly lastId: number }> {
-    const { storage } = lmdbIn(new Map(), path)
-    const session = await unwrap(storage.open(job))
+  static async start(place: PagedPlace): Promise<{ readonly run: Run; readonly lastId: number }> {
+    const { tables, session } = await place.open()
+    const run = new Run(session, tables)
     const latest = await unwrap(session.latest())
     await unwrap(session.takeOver(latest))
-    const file = `${path}/${job}/store.mdb`
-    // A cache of very few rows.
-    const run = new Run(
-      session,
-      lmdbTables({ file, cacheBytesMax: 1_500, dirtyBytesMax: Number.POSITIVE_INFINITY }, { askCheckpoint() {}, pause: () => () => {} }),
-    )
     if (O.isSome(latest)) for (const table of run.all) table.restoreMeta((latest.value.body as never)[table.name])
     const inPlace = run.tables.goOnFrom(session, O.toUndefined(latest))
     if (O.isSome(latest)) expect(run.all.every(({ name }) => inPlace(uid, name))).toBe(true)
@@ -145,12 +135,12 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
 )
 
-describe('tables over a store', () => {
+describe.each(Object.entries(pagedPlaces))('tables over %s', (_name, makePlace) => {
   it('hold what was written, whatever is in memory and whatever becomes of checkpoints and processes', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 20, maxLength: 60, size: 'max' }), async (steps) => {
-        const path = await temporaryDirectory()
-        let { run, lastId } = await Run.start(path)
+        const place = await makePlace()
+        let { run, lastId } = await Run.start(place)
         let model = new Model()
         let durable = new Model()
         for (const each of steps) {
@@ -202,7 +192,7 @@ describe('tables over a store', () => {
             durable = (await run.publish(lastId)) ?? durable
           } else {
             await run.end()
-            ;({ run, lastId } = await Run.start(path))
+            ;({ run, lastId } = await Run.start(place))
             model = new Model(durable)
           }
           expect(run.content).toBe(model.text)
@@ -211,7 +201,7 @@ describe('tables over a store', () => {
           expect([run.rows.size, run.map.size, run.list.size]).toEqual([model.rows.size, entries, elements])
         }
         await run.end()
-        await rm(path, { recursive: true })
+        await place.dispose()
       }),
       { numRuns: 10 },
     )
