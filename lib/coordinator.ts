@@ -61,6 +61,8 @@ interface Pending {
   readonly snapshots: Map<string, Snapshot>
   readonly offsets: CheckpointBody['sources']
   readonly waiters: readonly Waiter[]
+  /** Its failure is one of those that are tolerated a few times. */
+  readonly counts: boolean
   writer: CheckpointWriter | undefined
   /** The manifest is being published: from here on only the storage decides whether the checkpoint exists. */
   publishing: boolean
@@ -98,6 +100,8 @@ export class Coordinator {
   private pending: Pending | undefined
   /** What has ended and is still being cleaned up. */
   private settling: Promise<void> = Promise.resolve()
+  /** Resolves when the newest checkpoint is complete, or is given up. */
+  persisted: Promise<void> = Promise.resolve()
   private waiters: Waiter[] = []
   private nextId: number
   private failures = 0
@@ -107,6 +111,8 @@ export class Coordinator {
   private asked = false
   /** The next checkpoint is to have nothing in flight. */
   private aligned = false
+  /** Of the next checkpoint somebody wants more than a savepoint: its failure counts. */
+  private counts = false
   /** Complete checkpoints whose transactions are not all visible yet, oldest first. */
   private readonly committing: CheckpointId[] = []
   private closed = false
@@ -136,10 +142,14 @@ export class Coordinator {
     this.timer?.()
   }
 
-  /** A checkpoint as soon as possible, `aligned` where nothing is to be in flight in it. Resolves when it is complete. */
-  checkpoint({ aligned = false }: { readonly aligned?: boolean } = {}): Promise<CheckpointId> {
+  /**
+   * A checkpoint as soon as possible, `aligned` where nothing is to be in flight in it. Resolves when it is complete. One that nobody wants but for a
+   * savepoint is not `counts`: its failure is told to whoever asked, and to nobody else.
+   */
+  checkpoint({ aligned = false, counts = true }: { readonly aligned?: boolean; readonly counts?: boolean } = {}): Promise<CheckpointId> {
     if (this.closed) return Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {}))
     this.aligned ||= aligned
+    this.counts ||= counts
     return new Promise((resolve, reject) => {
       this.waiters.push({ resolve, reject })
       this.ask()
@@ -169,10 +179,10 @@ export class Coordinator {
     this.settling = Promise.all([this.settling, writer?.abort()()]).then(() => {})
     this.ended(pending)
     this.host.report({ kind: 'checkpointAborted', checkpointId: id, error })
-    this.failures += 1
+    if (pending.counts) this.failures += 1
     this.failed += 1
     for (const waiter of pending.waiters) waiter.reject(error)
-    if (this.failures > (this.options.tolerableFailures ?? 10))
+    if (pending.counts && this.failures > (this.options.tolerableFailures ?? 10))
       this.host.fail(new CheckpointError('CHECKPOINTS_FAILING', { failures: this.failures, checkpointId: id }, { cause: error }))
   }
 
@@ -215,7 +225,9 @@ export class Coordinator {
 
   /** Behind one that was asked for and is under way, both pauses begin anew. */
   private due(): void {
-    if (this.pending === undefined) this.ask()
+    if (this.pending !== undefined) return
+    this.counts = true
+    this.ask()
   }
 
   private ask(): void {
@@ -239,6 +251,7 @@ export class Coordinator {
       snapshots: new Map(),
       offsets: byName(sources.map(({ uid, offset, finished }) => [uid, { offset, finished }])),
       waiters: this.takeWaiters(),
+      counts: this.counts,
       writer: undefined,
       publishing: false,
       aborted: undefined,
@@ -255,14 +268,14 @@ export class Coordinator {
     const timeoutMs = this.options.timeoutMs ?? 600_000
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.timeout = clock.callAt(pending.startedMs + timeoutMs, () => this.timedOut(pending, timeoutMs))
     const barrier = new CheckpointBarrier(id, pending.startedMs, this.aligned)
-    this.aligned = false
+    this.aligned = this.counts = false
     for (const source of sources) source.barrier(barrier)
     const missing = (): string[] => [...participants.keys()].filter((uid) => !pending.snapshots.has(uid))
     for (let hop = 0; hop < hopsMax && missing().length > 0 && pending.aborted === undefined; hop++) await undefined
     if (pending.aborted !== undefined || this.closed) return
     if (missing().length > 0) return this.host.fail(new StreamError('BARRIER_LOST', { checkpointId: id, uids: missing() }))
     pending.passedMs = clock.nowMs()
-    void this.persist(pending)
+    this.persisted = this.persist(pending)
   }
 
   /** The next checkpoint begins when the sink has caught up; whoever asked for one is told. */

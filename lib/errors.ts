@@ -51,6 +51,11 @@ export const errorTable = {
     meaning: 'values are to be noted down, and the storage has no journal',
     hint: 'use a storage that has one, such as directory(...), or leave journal: true out',
   },
+  STORAGE_WITHOUT_DISCARD: {
+    class: 'ConfigurationError',
+    meaning: 'checkpoints are to be deleted when the job is cancelled, and the storage cannot do that',
+    hint: "use a storage whose manifest says discards, such as directory(...), or leave checkpoints.onCancel at 'retain'",
+  },
   STATE_UNKNOWN: {
     class: 'ConfigurationError',
     meaning: 'a run has no state of this name',
@@ -219,6 +224,11 @@ export const errorTable = {
     meaning: 'more checkpoints in a row failed than are tolerated',
     hint: 'the cause is the last failure; see checkpoints.tolerableFailures',
   },
+  CHECKPOINTS_KEPT: {
+    class: 'CheckpointError',
+    meaning: 'a job was cancelled, and its checkpoints, which were to be deleted, are still there',
+    hint: 'the next start goes on from the newest one; cancel that run, or remove what the storage has of the job',
+  },
   // --- a storage failed
   BACKEND_NOT_OPEN: {
     class: 'BackendError',
@@ -264,7 +274,7 @@ export const errorTable = {
   KEY_MISSING: {
     class: 'BackendError',
     meaning: 'stored bytes are sealed with a key that is not listed',
-    hint: 'list the key named under encryption.keys; a key can go when no file that is kept is sealed with it any more',
+    hint: 'list the key named under encryption.keys; a key can go when nothing that is kept is sealed with it any more',
   },
   KEY_WRONG: {
     class: 'BackendError',
@@ -273,8 +283,8 @@ export const errorTable = {
   },
   FILE_NOT_SEALED: {
     class: 'BackendError',
-    meaning: 'a stored file is not sealed, though files are to be',
-    hint: 'if you have just begun to encrypt, pass encryption.readsPlain until a later merge has sealed what was there; else somebody has put the file there',
+    meaning: 'a stored file or row is not sealed, though all are to be',
+    hint: 'if you have just begun to encrypt: for a directory pass encryption.readsPlain until a later merge has sealed what was there, and let any other storage begin empty, with restore.from; else somebody has put it there',
   },
   // --- recovery could not go on
   STATE_UNCLAIMED: {

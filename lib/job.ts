@@ -60,8 +60,11 @@ export interface JobRunHandle {
    * `savepoint`, the last checkpoint is copied there when everything in it has been committed.
    */
   stop(options?: StopOptions): Promise<void>
-  /** Ends the job at once, as unsubscribing does. */
-  cancel(): void
+  /**
+   * Ends the job at once, as unsubscribing does. With `checkpoints: { onCancel: 'delete' }` its checkpoints are deleted, too. Resolves when nothing of
+   * the run is under way any more; rejects with `CHECKPOINTS_KEPT` where they should have been deleted, and are there.
+   */
+  cancel(): Promise<void>
 }
 
 /** A job is a cold Observable: subscribing restores the newest complete checkpoint and runs. */
@@ -198,8 +201,12 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
       await done
     },
     cancel: () => {
+      const cancelled = subscription?.closed === true ? Promise.resolve() : (current.get(job)?.cancelByUser() ?? Promise.resolve())
+      // Whoever does not wait for it does not ask how it went.
+      cancelled.catch(() => undefined)
       subscription?.unsubscribe()
       events$.complete()
+      return cancelled
     },
   }
 }

@@ -2,20 +2,31 @@ import { barrierRules } from './barrierRules.js'
 import { type Clock, systemClock } from './clock.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
+import { ConfigurationError } from './errors.js'
 import { jobName } from './identity.js'
 import { type JobInstance, shareOf } from './instanceShare.js'
 import type { RunOptions } from './jobRun.js'
 import { atLeast, type Limits, limitsOf } from './limits.js'
+import type { OnCancel } from './onCancel.js'
 import { defaultPacing, type Pacing } from './pacing.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { StateBackend } from './ports/stateBackend.js'
 import { type RestoreOptions, restoreChoiceOf } from './restore/restoreOptions.js'
 import { heap } from './state/heap.js'
 
+export interface JobCheckpointOptions extends CheckpointOptions {
+  /**
+   * What becomes of the checkpoints when the job is cancelled by `run.cancel()`: `retain` (default), and the next start goes on from the newest; or `delete`,
+   * once everything that was decided is committed, and the next start begins anew. Whatever else ends a run, a failure, `stop`, the end of the input,
+   * a subscriber that lets go or the death of the process, retains them.
+   */
+  readonly onCancel?: OnCancel
+}
+
 export interface JobOptions {
   /** Where completed checkpoints go. */
   readonly storage: CheckpointStorage
-  readonly checkpoints?: CheckpointOptions
+  readonly checkpoints?: JobCheckpointOptions
   /** Where live rows stay between two checkpoints; default the {@link heap}. */
   readonly state?: StateBackend
   /** Where it begins, when that is not simply the newest checkpoint of its storage. */
@@ -43,6 +54,7 @@ export function runOptionsOf(name: string, options: JobOptions): RunOptions {
     name: jobName(name),
     limits: limitsOf(options.limits),
     checkpoints: checkedCheckpoints(options.checkpoints ?? {}),
+    onCancel: onCancelOf(name, options),
     storage: options.storage,
     state: options.state ?? heap(),
     clock: options.clock ?? systemClock,
@@ -52,6 +64,14 @@ export function runOptionsOf(name: string, options: JobOptions): RunOptions {
     instance: options.instance,
     maxParallelism: options.maxParallelism,
   }
+}
+
+function onCancelOf(job: string, { checkpoints: { onCancel = 'retain' } = {}, storage }: JobOptions): OnCancel {
+  if (onCancel !== 'retain' && onCancel !== 'delete')
+    throw new ConfigurationError('OPTION_INVALID', { option: 'checkpoints.onCancel', found: onCancel, expected: ['retain', 'delete'] })
+  if (onCancel === 'delete' && storage.manifest.discards !== true)
+    throw new ConfigurationError('STORAGE_WITHOUT_DISCARD', { job, storage: storage.manifest.name })
+  return onCancel
 }
 
 function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {

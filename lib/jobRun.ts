@@ -9,24 +9,25 @@
  *
  * **Fault model** The process may die at any point, in recovery too; every step can be done again by the next run.
  */
-import { option } from 'fp-ts'
 import type { Observable } from 'rxjs'
 import { assemble } from './assembly.js'
 import { type BarrierRules, barrierRules } from './barrierRules.js'
-import { type CheckpointBody, readBody, withoutTransactions } from './checkpointBody.js'
+import type { CheckpointBody } from './checkpointBody.js'
 import type { Clock } from './clock.js'
 import { CommitQueue } from './commitQueue.js'
+import { Commits } from './commits.js'
 import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
 import type { Downstream } from './downstream.js'
 import { DriftGroup } from './driftGroup.js'
 import type { DroppedRecords } from './droppedRecords.js'
-import { CheckpointError, ConfigurationError, hasCode, invariant } from './errors.js'
+import { CheckpointError, ConfigurationError, invariant } from './errors.js'
 import type { JobEvent } from './events.js'
 import type { WatermarkExplanation } from './eventTime.js'
 import type { CheckpointId, Epoch, JobName } from './identity.js'
 import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
 import type { RunMetrics } from './metrics.js'
+import type { OnCancel } from './onCancel.js'
 import type { Pacing } from './pacing.js'
 import { Participants } from './participants.js'
 import { Pauses } from './pauses.js'
@@ -37,8 +38,8 @@ import type { StateQuery } from './query.js'
 import { Beginning } from './restore/beginning.js'
 import { checkRestore, type RestoreCheck } from './restore/restoreCheck.js'
 import type { RestoreChoice } from './restore/restoreOptions.js'
-import { writeSavepoint } from './restore/savepoint.js'
 import type { Participant, RunContext } from './run.js'
+import { RunCheckpoints } from './runCheckpoints.js'
 import type { RunSource } from './runSource.js'
 import { SilenceWatch } from './silenceWatch.js'
 import { openSinks, type SinkRecoveryHost, settleSinks } from './sinkRecovery.js'
@@ -54,6 +55,7 @@ export interface RunOptions {
   readonly storage: CheckpointStorage
   readonly state: StateBackend
   readonly checkpoints: CheckpointOptions
+  readonly onCancel: OnCancel
   readonly clock: Clock
   readonly limits: Limits
   readonly pacing: Pacing
@@ -107,7 +109,7 @@ export class JobRun implements RunContext {
   private readonly begun: Promise<void>
   private becomeBegun: () => void = () => {}
   private readonly participants = new Participants()
-  private readonly commits = new Map<string, CommitQueue>()
+  private readonly commits = new Commits()
   private readonly writers = new Map<string, SinkWriter<never>>()
   private readonly releases: (() => void)[] = []
   private readonly closings: (() => Promise<void>)[] = []
@@ -122,6 +124,7 @@ export class JobRun implements RunContext {
   private graph: Graph | undefined
   private session: CheckpointSession | undefined
   private coordinator: Coordinator | undefined
+  private checkpoints: RunCheckpoints | undefined
   private pump: SourcePump | undefined
   private over = false
   private recovery: Promise<void> | undefined
@@ -176,6 +179,30 @@ export class JobRun implements RunContext {
     void this.close()
   }
 
+  /**
+   * Cancels because somebody said so: the checkpoints stay or go, as the options say. Resolves when nothing is under way any more.
+   *
+   * @throws CheckpointError `CHECKPOINTS_KEPT` where they were to go, and are there
+   */
+  async cancelByUser(): Promise<void> {
+    if (this.options.onCancel === 'retain') this.cancel()
+    else {
+      const { checkpoints, over } = this
+      if (over || checkpoints === undefined) {
+        this.cancel()
+        throw new CheckpointError('CHECKPOINTS_KEPT', { reason: over ? 'the run had ended' : 'the run had not begun' })
+      }
+      this.over = true
+      this.pump?.stop()
+      try {
+        await checkpoints.discard()
+      } finally {
+        void this.close()
+      }
+    }
+    await this.quiet
+  }
+
   /** A checkpoint now, or as soon as the run has begun. */
   async checkpoint(options?: Parameters<Coordinator['checkpoint']>[0]): Promise<CheckpointId> {
     if (this.coordinator === undefined) await this.begun
@@ -186,12 +213,10 @@ export class JobRun implements RunContext {
 
   /** A checkpoint now and, once everything in it is committed, a copy of it that belongs to whoever asked for it. */
   async savepoint(target: CheckpointStorage): Promise<CheckpointId> {
-    for (;;) {
-      const id = await this.checkpoint({ aligned: true })
-      if (await this.copy(id, target)) return id
-      // Others have been completed since, and the storage retains few: once more.
-      this.goOn()
-    }
+    if (this.checkpoints === undefined) await this.begun
+    this.goOn()
+    invariant(this.checkpoints !== undefined, 'a run that has begun has checkpoints')
+    return this.checkpoints.savepoint(target)
   }
 
   /**
@@ -367,6 +392,18 @@ export class JobRun implements RunContext {
       this.options.checkpoints,
       stored?.checkpointId ?? 0,
     )
+    this.checkpoints = new RunCheckpoints({
+      job: this.options.name,
+      clock: this.clock,
+      session: this.session,
+      coordinator: this.coordinator,
+      commits: this.commits,
+      forgetful: sinks.some(({ sink }) => sink.target.forgets === true),
+      isOver: () => this.over,
+      goOn: () => this.goOn(),
+      report: (event) => this.report(event),
+      fail: (error) => this.fail(error),
+    })
     this.report({ kind: 'restored', checkpointId: stored?.checkpointId, epoch, rows, committedAgain })
     if (this.over) return
     for (const participant of this.participants.values()) participant.open()
@@ -513,38 +550,14 @@ export class JobRun implements RunContext {
 
   private lastCopy: CheckpointStorage | undefined
 
-  /** False where the checkpoint is not retained any more. */
-  private async copy(id: CheckpointId, target: CheckpointStorage): Promise<boolean> {
-    const session = this.session as CheckpointSession
-    try {
-      const held = await unwrap(session.hold(id))
-      if (option.isNone(held)) return false
-      while (!this.over && [...this.commits.values()].some((queue) => !queue.isCommitted(id))) await this.nextConfirmation()
-      this.goOn()
-      const stored = held.value
-      const rows = await writeSavepoint(target, this.options.name, stored, withoutTransactions(readBody(stored.body)))
-      this.report({ kind: 'savepointCompleted', checkpointId: id, rows })
-      return true
-    } finally {
-      session.letGo(id)
-    }
-  }
-
   /** All input has been processed: a last checkpoint makes it durable, and its commits make it visible. */
   private finish(drained: boolean): void {
     this.ending ??= this.finalCheckpoint(drained)
   }
 
   private async finalCheckpoint(drained: boolean): Promise<void> {
-    this.coordinator?.askedOnly()
-    let last = await this.lastCheckpoint()
-    while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()
-    // What a sink that forgets has committed would be committed again: the next manifest does not name it any more.
-    const forgetful = [...this.participants.values()].some(({ sink }) => sink?.target.forgets === true)
-    if (!this.over && forgetful) last = (await this.coordinator?.checkpoint({ aligned: true }).catch(() => undefined)) ?? last
-    // Somebody may have asked for another one since, which is the same cut, and few are retained.
-    while (!this.over && last !== undefined && this.lastCopy !== undefined && !(await this.copyLast(last, this.lastCopy)))
-      last = await this.lastCheckpoint()
+    invariant(this.checkpoints !== undefined, 'a run has begun before it ends')
+    await this.checkpoints.last(() => this.lastCopy)
     if (this.over) return
     // From here on nothing can fail the run: a stream that was stopped completes without the end of its input.
     this.over = true
@@ -555,43 +568,9 @@ export class JobRun implements RunContext {
     else this.observer.error(this.unreleased.error)
   }
 
-  /** Tries until there is one; undefined where the run is over before. */
-  private async lastCheckpoint(): Promise<CheckpointId | undefined> {
-    invariant(this.coordinator !== undefined, 'a run has begun before it ends')
-    while (!this.over) {
-      try {
-        return await this.coordinator.checkpoint({ aligned: true })
-      } catch (error) {
-        if (this.over) return undefined
-        // The answer may have come since it was refused: then nobody would tell of another one.
-        const unconfirmed = [...this.commits.values()].some((queue) => queue.unconfirmed > 0)
-        if (unconfirmed && hasCode(error, 'UNCONFIRMED_COMMITS_FULL')) await this.nextConfirmation()
-        // Where it fails at once, again and again, everybody else still has a turn.
-        else await this.clock.yield()
-      }
-    }
-    return undefined
-  }
-
-  /** False where it is not retained any more. A run that cannot write the savepoint ends with the error; its own storage has everything. */
-  private async copyLast(last: CheckpointId, target: CheckpointStorage): Promise<boolean> {
-    try {
-      return await this.copy(last, target)
-    } catch (error) {
-      this.fail(error)
-      return false
-    }
-  }
-
-  private confirmations: (() => void)[] = []
-
-  private nextConfirmation(): Promise<void> {
-    return new Promise((resolve) => this.confirmations.push(resolve))
-  }
-
   private commitConfirmed(): void {
     this.coordinator?.commitConfirmed()
-    for (const resolve of this.confirmations.splice(0)) resolve()
+    this.commits.changed()
   }
 
   /** Closes the publishing gate at once, then releases everything. */
@@ -602,7 +581,7 @@ export class JobRun implements RunContext {
     this.pump?.stop()
     for (const source of this.graph?.sources ?? []) source.close()
     for (const release of this.releases.splice(0)) this.letGo(release)
-    for (const resolve of this.confirmations.splice(0)) resolve()
+    this.commits.changed()
     await Promise.allSettled([this.recovery, coordination])
     await allSettled([
       ...this.closings,

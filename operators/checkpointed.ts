@@ -2,6 +2,7 @@ import type { Observable, OperatorFunction } from 'rxjs'
 import type { CodecOf } from '../lib/codec.js'
 import { json } from '../lib/codec.js'
 import { ConsecutiveRuns } from '../lib/consecutiveRuns.js'
+import type { CheckpointOptions } from '../lib/coordinator.js'
 import type { AnyStream, Stream } from '../lib/element.js'
 import { emits } from '../lib/emits.js'
 import { ConfigurationError } from '../lib/errors.js'
@@ -17,6 +18,8 @@ import { stateCodec } from '../lib/stateCodec.js'
 import { processUnkeyed } from './processUnkeyed.js'
 
 export interface CheckpointedOptions<T> extends JobOptions {
+  /** Nobody cancels it but by letting go, which retains them. */
+  readonly checkpoints?: CheckpointOptions
   /**
    * Notes each value down, durably, before it is processed, so that one that cannot come again is not lost: `true`, or the codec of
    * the values. Without it the state survives, and what came after the last checkpoint does not. Default no.

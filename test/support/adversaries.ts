@@ -22,10 +22,11 @@ export interface StorageAmbushes {
   readonly open?: Ambush<[]>
   readonly write?: Ambush<[checkpointId: number]>
   readonly publish?: Ambush<[checkpointId: number]>
+  readonly discard?: Ambush<[]>
 }
 
 /** A storage that fails or waits where it is told. It keeps its promises otherwise. */
-export function storageWith(inner: CheckpointStorage, { open, write, publish }: StorageAmbushes): CheckpointStorage {
+export function storageWith(inner: CheckpointStorage, { open, write, publish, discard }: StorageAmbushes): CheckpointStorage {
   const writerWith = (id: number, writer: CheckpointWriter): CheckpointWriter => ({
     write: (chunk) => before<BackendError, void>(() => write?.(id), writer.write(chunk)),
     publish: (body) => async () => {
@@ -42,6 +43,9 @@ export function storageWith(inner: CheckpointStorage, { open, write, publish }: 
     retained: () => session.retained(),
     hold: (id) => session.hold(id),
     letGo: (id) => session.letGo(id),
+    ...(session.discard === undefined
+      ? {}
+      : { discard: () => before<BackendError, void>(() => discard?.(), session.discard?.() as TE.TaskEither<BackendError, void>) }),
     idle: () => session.idle(),
     close: () => session.close(),
   })

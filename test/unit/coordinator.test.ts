@@ -328,6 +328,26 @@ describe('a checkpoint that fails', () => {
     })
   })
 
+  test('that is only there for a savepoint is told to whoever asked for it, and does not count', async () => {
+    let failing = 5
+    const { run } = counting({
+      checkpoints: { tolerableFailures: 0 },
+      storage: {
+        publish: () => {
+          if (failing-- > 0) throw down()
+        },
+      },
+    })
+    await settled()
+    for (let each = 0; each < 5; each += 1) await expect(run.savepoint(memory())).rejects.toMatchObject({ code: 'CHECKPOINT_DECLINED' })
+    expect(await run.savepoint(memory())).toBe(6)
+    // One that is there for more than that counts, whoever else waits for it.
+    failing = 1
+    void run.savepoint(memory()).catch(() => undefined)
+    void run.checkpoint().catch(() => undefined)
+    await expect(run.done).rejects.toMatchObject({ code: 'CHECKPOINTS_FAILING' })
+  })
+
   test('at the very end is tried again, and then completes', async () => {
     let failing = 3
     const { run, input, out, push } = counting({
