@@ -461,6 +461,21 @@ describe('what is refused', () => {
     expect(() => fileSink('out', options)).toThrow(expect.objectContaining({ code: 'OPTION_INVALID' }))
   })
 
+  test('no file stays open behind the close, not of a part that an earlier run began either', async () => {
+    const files = new CrashFs()
+    const first = await openedFileSink('/out', { files })
+    write(first, 1)
+    const handle = await checkpoint(first, 1)
+    await first.close()()
+    expect(files.openFiles).toBe(0)
+    const next = await openedFileSink('/out', { files, epoch: 2, from: [handle] })
+    write(next, 2)
+    await checkpoint(next, 2)
+    expect(files.openFiles).toBe(1)
+    await next.close()()
+    expect(files.openFiles).toBe(0)
+  })
+
   test('anything behind the close', async () => {
     const writer = await openedFileSink('/out', { files: new CrashFs() })
     write(writer, 1)

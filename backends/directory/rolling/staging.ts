@@ -109,6 +109,8 @@ export class Staging implements PartFiles {
       try {
         const file = await this.files.create(`${this.folder}/${stagedName(part.of.part, id)}`)
         this.#unsynced.add(part)
+        // A part that goes on from an earlier run has its first file here, and `close` has to find it.
+        this.#parts.add(part)
         return { id, file }
       } catch (cause) {
         if (systemCodeOf(cause) !== 'EEXIST' || attempt === nameAttemptsMax) throw cause
