@@ -3,22 +3,33 @@
  *
  * `--campaign NAME` takes only those whose name contains NAME; with `--path P` it replays one schedule. `--self-test` plants bugs
  * in the engine and sees each of them caught. `--processes N` shares the work; 2 unless told.
+ *
+ * `--campaign kill`, `power`, `images`, `media` and `soak` are no simulations: real processes, real file systems, real bytes. There `--runs` are
+ * crashes, images, cases or records; `--minutes` is for soak, and `--place level` takes one place of those in which programs are killed.
+ *
+ * `--ledger FILE` adds the last line to a file of such lines, as docs/campaigns.ndjson, which `npm run campaigns` sums up.
  */
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { append } from '../campaigns/ledger.js'
+import { realCampaigns, runReal } from '../campaigns/main.js'
+import { isPlace, places } from '../campaigns/orders.js'
 import { campaigns, type NamedCampaign } from './campaigns.js'
 import { type CampaignReport, runCampaign } from './runCampaign.js'
 import { Verdict } from './verdict.js'
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '2000' },
+    runs: { type: 'string' },
     seed: { type: 'string' },
     path: { type: 'string' },
     campaign: { type: 'string', default: '' },
     processes: { type: 'string', default: '2' },
     part: { type: 'string' },
+    minutes: { type: 'string', default: '3' },
+    place: { type: 'string' },
+    ledger: { type: 'string' },
     'self-test': { type: 'boolean', default: false },
   },
 })
@@ -29,9 +40,33 @@ const whole = (name: string, text: string, least: number): number => {
   console.error(`--${name} takes a whole number from ${least}, not ${JSON.stringify(text)}`)
   return process.exit(2)
 }
-const runs = whole('runs', values.runs, 1)
+const runs = whole('runs', values.runs ?? '2000', 1)
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : whole('seed', values.seed, 0)
 const processes = values.path === undefined ? whole('processes', values.processes, 1) : 1
+/** What to type to have the same again; who keeps the ledger is no part of it. */
+const command = process.argv.slice(2).filter((word, at, words) => !/^--ledger/.test(word) && words[at - 1] !== '--ledger')
+if (values.seed === undefined) command.push('--seed', String(seed))
+const note = (campaign: string, line: string): void => {
+  if (values.ledger !== undefined) append(values.ledger, { campaign, command: command.join(' '), verdict: line })
+}
+
+const real = realCampaigns[values.campaign]
+if (real !== undefined) {
+  if (values.place !== undefined && !isPlace(values.place)) {
+    console.error(`--place takes one of ${places.join(', ')}, not ${JSON.stringify(values.place)}`)
+    process.exit(2)
+  }
+  const { line, exitCode } = await runReal(real, {
+    runs: values.runs === undefined ? real.runs : runs,
+    seed,
+    atOnce: processes,
+    minutes: whole('minutes', values.minutes, 1),
+    ...(values.place === undefined ? {} : { places: [values.place] }),
+    report: (text) => console.error(text),
+  })
+  if (line !== undefined) note(values.campaign, line)
+  process.exit(exitCode)
+}
 
 const chosen = campaigns.filter(({ name }) => name.includes(values.campaign))
 if (chosen.length === 0) {
@@ -100,7 +135,9 @@ async function main(): Promise<void> {
     `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.faults} calls failed, ${statistics.states} states compared`,
   )
   console.error(verdict.coverage())
-  console.log(verdict.line(seed))
+  const line = verdict.line(seed)
+  console.log(line)
+  note('simulation', line)
   process.exitCode = verdict.clean && failures.length === 0 ? 0 : 1
 }
 

@@ -2,7 +2,16 @@ import { addStatistics, noStatistics, type Statistics } from '../../laws/simulat
 import type { ViolationKind } from '../../laws/simulation/violation.js'
 import type { CampaignReport } from './runCampaign.js'
 
-const kinds = ['LOST', 'DOUBLED', 'REORDERED', 'PHANTOM', 'STATE_DIFF', 'SILENT', 'HUNG', 'LEAKED'] as const satisfies readonly ViolationKind[]
+export const violationKinds = [
+  'LOST',
+  'DOUBLED',
+  'REORDERED',
+  'PHANTOM',
+  'STATE_DIFF',
+  'SILENT',
+  'HUNG',
+  'LEAKED',
+] as const satisfies readonly ViolationKind[]
 
 /** What all campaigns together have found. */
 export class Verdict {
@@ -21,7 +30,9 @@ export class Verdict {
     const points = [...this.faultPoints]
     const never = points.filter(([, times]) => times === 0).map(([point]) => point)
     const most = points.map(([point, times]) => `${point} ${times}`).join(', ')
-    return `fault points ${points.length - never.length} of ${points.length}${never.length > 0 ? `, never ${never.join(', ')}` : ''}: ${most}`
+    const { crashesInRecovery, crashesTwoDeep, crashesThreeDeep } = this.statistics
+    const nested = `crashes in recovery, one, two and three deep: ${crashesInRecovery}, ${crashesTwoDeep}, ${crashesThreeDeep}`
+    return `${nested}; fault points ${points.length - never.length} of ${points.length}${never.length > 0 ? `, never ${never.join(', ')}` : ''}: ${most}`
   }
 
   get clean(): boolean {
@@ -30,6 +41,6 @@ export class Verdict {
 
   line(seed: number): string {
     const { runs, crashes, checkpoints, records } = this.statistics
-    return `runs=${runs} crashes=${crashes} checkpoints=${checkpoints} records=${records} ${kinds.map((kind) => `${kind}=${this.violations.get(kind) ?? 0}`).join(' ')} seed=${seed}`
+    return `runs=${runs} crashes=${crashes} checkpoints=${checkpoints} records=${records} ${violationKinds.map((kind) => `${kind}=${this.violations.get(kind) ?? 0}`).join(' ')} seed=${seed}`
   }
 }
