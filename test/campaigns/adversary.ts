@@ -27,6 +27,8 @@ export interface Adversary {
   readonly seed: number
   /** Histories that go on at the same time. */
   readonly atOnce: number
+  /** Calls fail: a campaign in which none of them did has tried nothing. */
+  readonly faulty?: boolean
   /** The home of the history of that number. */
   homeOf(number: number, draw: () => number): Promise<Home>
   report(line: string): void
@@ -37,7 +39,7 @@ const crashesMax = 8
 /** So many crashes always hit a checkpoint, a recovery and a restore, unless something is wrong with the campaign itself. */
 const enoughCrashes = 40
 
-export async function histories({ crashes, seed, atOnce, homeOf, report }: Adversary): Promise<Findings> {
+export async function histories({ crashes, seed, atOnce, faulty = false, homeOf, report }: Adversary): Promise<Findings> {
   const statistics = noStatistics()
   const violations: ViolationKind[] = []
   const failures: string[] = []
@@ -61,7 +63,7 @@ export async function histories({ crashes, seed, atOnce, homeOf, report }: Adver
       planned += plan.length
       const home = await homeOf(mine, draw)
       try {
-        const found = await history({ program: program.path, home, seed: seed + mine, crashes: plan, running })
+        const found = await history(plan, { program: program.path, home, seed: seed + mine, running })
         addStatistics(statistics, found.statistics)
         inRecovery += found.crashesInRecovery
         deepest = Math.max(deepest, found.deepest)
@@ -84,13 +86,14 @@ export async function histories({ crashes, seed, atOnce, homeOf, report }: Adver
     process.off('exit', kill)
   }
   const seconds = (performance.now() - startedMs) / 1_000
-  const vacuous = vacuousFor(statistics, inRecovery)
+  const vacuous = vacuousFor(statistics, inRecovery, faulty)
   if (vacuous !== undefined) {
     violations.push('SILENT')
     failures.push(`nothing was tried: ${vacuous}`)
   }
   const notes = [
     `${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${inRecovery} inside a recovery, up to ${deepest} in a row, ${statistics.restored} checkpoints restored`,
+    ...(faulty ? [`${statistics.faults} processes in which a checkpoint or the run failed`] : []),
     `${seconds.toFixed(0)} s, ${((60 * statistics.crashes) / seconds).toFixed(0)} crashes a minute`,
   ]
   return { statistics, violations, failures, notes }
@@ -106,9 +109,10 @@ const storyOf = (number: number, violations: readonly Violation[]): string =>
   ].join('\n')
 
 /** Why these histories say nothing about crashes, if so. */
-function vacuousFor({ crashes, crashesInCheckpoint, restored }: Statistics, inRecovery: number): string | undefined {
+function vacuousFor({ crashes, crashesInCheckpoint, restored, faults }: Statistics, inRecovery: number, faulty: boolean): string | undefined {
   if (crashes < enoughCrashes) return undefined
   if (crashesInCheckpoint === 0) return `no process died while a checkpoint was under way, in ${crashes} crashes`
+  if (faulty && faults === 0) return `no call failed, in ${crashes} crashes`
   if (inRecovery === 0) return `no process died while it recovered, in ${crashes} crashes`
   return restored === 0 ? `no checkpoint was restored, in ${crashes} crashes` : undefined
 }

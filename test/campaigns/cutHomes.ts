@@ -1,5 +1,6 @@
 /** File systems of their own, on loop devices, which are shut down: what was not synced is gone when they are mounted again. */
-import { execFile } from 'node:child_process'
+import { execFile, spawnSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { mkdir, mkdtemp, open, readFile, rm, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -56,6 +57,7 @@ export class Mounted {
       await truncate(mounted.#image, system.bytes)
       const [program = '', ...options] = system.make
       await run(program, [...options, mounted.#image])
+      process.once('exit', mounted.#atExit)
       await mounted.#mount()
       return mounted
     } catch (error) {
@@ -77,7 +79,14 @@ export class Mounted {
 
   async remove(): Promise<void> {
     await this.#unmount()
+    process.off('exit', this.#atExit)
     await rm(this.folder, { recursive: true, force: true })
+  }
+
+  /** Where the campaign ends before it has removed it, nothing stays mounted. */
+  readonly #atExit = (): void => {
+    if (this.#mounted) spawnSync('umount', ['--lazy', this.path])
+    rmSync(this.folder, { recursive: true, force: true })
   }
 
   get #image(): string {
@@ -152,6 +161,7 @@ export async function cutHome(
       await ended
       await mounted.again()
     },
+    losesDisk: true,
     leftovers: () => leftoversIn(folder),
     remove: () => mounted.remove(),
   }

@@ -4,7 +4,7 @@ import { setTimeout as after } from 'node:timers/promises'
 import { noStatistics, type Statistics } from '../../laws/simulation/statistics.js'
 import type { Violation } from '../../laws/simulation/violation.js'
 import { begun, type Life, type Story, storyOf } from './life.js'
-import { Observer, type Reader } from './observer.js'
+import { Observer, type Reader, type Watching } from './observer.js'
 import { judged } from './oracle.js'
 import type { Orders, Said } from './orders.js'
 
@@ -15,6 +15,10 @@ export interface Home {
   readonly read: Reader
   /** Ends a process in its way. When it resolves, the next one may begin. */
   crash(life: Life): Promise<void>
+  /** The disk is taken away while the process lives: what it says from then on nobody would have heard. */
+  readonly losesDisk?: boolean
+  /** A program, and what it is told, under which calls of the next process fail. A run may end for that, with a code. */
+  failing?(): readonly string[]
   /** What should have been removed by the time that a job has completed. */
   leftovers(): Promise<readonly string[]>
   remove(): Promise<void>
@@ -33,7 +37,6 @@ export interface HistoryOptions {
   readonly program: string
   readonly home: Home
   readonly seed: number
-  readonly crashes: readonly Crash[]
   readonly running: Set<ChildProcess>
 }
 
@@ -46,7 +49,6 @@ export interface Crash {
 /** Whoever is not there by then never comes. */
 const patienceMs = 60_000
 const workMs = 70
-const lookEveryMs = 8
 const deepestMax = 3
 
 /** Crashes while it works, some of them followed by up to three while it recovers. */
@@ -60,121 +62,133 @@ export function crashPlan(draw: () => number, count: number): readonly Crash[] {
   return plan.slice(0, count)
 }
 
+export async function history(crashes: readonly Crash[], options: HistoryOptions): Promise<HistoryReport> {
+  const lives = new Lives(options)
+  for (const crash of crashes) if (lives.sound) await lives.crashed(crash)
+  if (lives.sound) await lives.completed()
+  return lives.report()
+}
+
 /** How long a recovery has taken lately, over all histories: the machine may be busy. */
 let recoveryMs = 15
 
-export async function history({ program, home, seed, crashes, running }: HistoryOptions): Promise<HistoryReport> {
-  const statistics: Statistics = { ...noStatistics(), runs: 1 }
-  const violations: Violation[] = []
-  const observer = new Observer(home.read)
-  const wrong = (kind: Violation['kind'], what: string): void => void violations.push({ kind, what: `${home.name}: ${what}` })
-  let newest: number | undefined
-  let crashesInRecovery = 0
-  let depth = 0
-  let deepest = 0
+class Lives {
+  readonly #options: HistoryOptions
+  readonly #observer: Observer
+  readonly #statistics: Statistics = { ...noStatistics(), runs: 1 }
+  readonly #violations: Violation[] = []
+  /** The newest checkpoint that was complete. */
+  #newest: number | undefined
+  #crashesInRecovery = 0
+  #depth = 0
+  #deepest = 0
 
-  /** Adds up what a process told before its crash, and sees that it went on from the newest complete checkpoint. */
-  const note = (story: Story): void => {
-    statistics.checkpoints += story.checkpoints
-    if (story.restored !== undefined) statistics.restored += 1
-    if (story.started && newest !== undefined && (story.restored ?? -1) < newest)
-      wrong('LOST', `checkpoint ${newest} was complete, and ${story.restored ?? 'none'} was restored`)
-    newest = Math.max(newest ?? -1, story.complete ?? -1, story.restored ?? -1)
-    if (newest < 0) newest = undefined
-  }
-  const live = (last: boolean): Life => begun(program, { ...home.orders, seed, last }, running)
-  const said = async (life: Life, what: Said[0]): Promise<boolean> => {
-    const inTime = await within(patienceMs, life.until(what))
-    const there = life.said.some(([word]) => word === what)
-    if (!there) wrong('HUNG', `a process did not get as far as "${what}": ${inTime ? endOf(life) : 'it waits'}`)
-    return there
+  constructor(options: HistoryOptions) {
+    this.#options = options
+    this.#observer = new Observer(options.home.read)
   }
 
-  for (const { during, share } of crashes) {
-    const life = live(false)
-    let fine = await said(life, 'up')
+  get sound(): boolean {
+    return this.#violations.length === 0
+  }
+
+  report(): HistoryReport {
+    for (const { kind, what } of this.#observer.violations) this.#wrong(kind, what)
+    return { statistics: this.#statistics, violations: this.#violations, crashesInRecovery: this.#crashesInRecovery, deepest: this.#deepest }
+  }
+
+  /** A process that is crashed. */
+  async crashed({ during, share }: Crash): Promise<void> {
+    const { home } = this.#options
+    const life = this.#begin(false)
+    await this.#said(life, 'up')
     const upMs = performance.now()
-    if (fine && during === 'recovery') await after(share * recoveryMs)
     let watching: Watching | undefined
-    if (fine && during === 'work') {
-      fine = await said(life, 'started')
+    if (during === 'recovery') await after(share * recoveryMs)
+    else if (await this.#said(life, 'started')) {
       recoveryMs += (performance.now() - upMs - recoveryMs) / 8
-      watching = watch(observer)
+      watching = this.#observer.watch()
       await Promise.race([after(share * Math.max(workMs, 4 * recoveryMs)), life.ended])
     }
     await watching?.stop()
     const before = storyOf(life.said)
-    if (before.failure !== undefined) wrong('HUNG', `a run failed: ${before.failure}`)
-    else if (fine && life.child.exitCode !== null) wrong('HUNG', `a process ended by itself: ${endOf(life)}`)
+    this.#judgeEnd(life, before)
     await home.crash(life)
-    // What it says while its disk is taken away, nobody would have heard.
-    note(before)
-    statistics.crashes += 1
-    if (before.inCheckpoint) statistics.crashesInCheckpoint += 1
-    depth = before.started ? 0 : depth + 1
-    if (!before.started) crashesInRecovery += 1
-    deepest = Math.max(deepest, depth)
-    if (violations.length > 0) break
+    this.#note(home.losesDisk === true ? before : storyOf(life.said))
+    this.#statistics.crashes += 1
+    if (before.inCheckpoint) this.#statistics.crashesInCheckpoint += 1
+    if (home.failing !== undefined && (before.failure !== undefined || before.aborted)) this.#statistics.faults += 1
+    this.#depth = before.started ? 0 : this.#depth + 1
+    if (!before.started) this.#crashesInRecovery += 1
+    this.#deepest = Math.max(this.#deepest, this.#depth)
   }
-  if (violations.length === 0) {
-    const life = live(true)
-    if (await said(life, 'started')) {
-      const watching = watch(observer)
-      if (!(await within(patienceMs, life.ended))) wrong('HUNG', 'the last process does not come to its end')
+
+  /** The last process: its sources end, and everything is compared. */
+  async completed(): Promise<void> {
+    const { home, seed } = this.#options
+    const life = this.#begin(true)
+    if (await this.#said(life, 'started')) {
+      const watching = this.#observer.watch()
+      if (!(await within(patienceMs, life.ended))) this.#wrong('HUNG', 'the last process does not come to its end')
       await watching.stop()
     }
-    if (life.child.exitCode === null) life.child.kill('SIGKILL')
+    life.child.kill('SIGKILL')
     await life.ended
     const story = storyOf(life.said)
-    note(story)
-    if (!story.done) wrong('HUNG', `the last run did not complete: ${endOf(life)}`)
-    else {
-      const found = await observer.last()
-      statistics.records = found.chains.length + found.sums.length
-      violations.push(
-        ...judged(
-          seed,
-          story.ends.map((end) => end ?? 0),
-          found,
-        ).map(({ kind, what }) => ({ kind, what: `${home.name}: ${what}` })),
-      )
-      for (const name of await home.leftovers()) wrong('LEAKED', `${name} is left`)
-    }
+    this.#note(story)
+    if (!story.done) return this.#wrong('HUNG', `the last run did not complete: ${endOf(life)}`)
+    const found = await this.#observer.last()
+    this.#statistics.records = found.chains.length + found.sums.length
+    const ends = story.ends.map((end) => end ?? 0)
+    for (const { kind, what } of judged(seed, ends, found)) this.#wrong(kind, what)
+    for (const name of await home.leftovers()) this.#wrong('LEAKED', `${name} is left`)
   }
-  for (const { kind, what } of observer.violations) wrong(kind, what)
-  return { statistics, violations, crashesInRecovery, deepest }
+
+  #begin(last: boolean): Life {
+    const { program, home, seed, running } = this.#options
+    return begun(program, { ...home.orders, seed, last }, running, last ? [] : (home.failing?.() ?? []))
+  }
+
+  async #said(life: Life, what: Said[0]): Promise<boolean> {
+    const inTime = await within(patienceMs, life.until(what))
+    if (life.said.some(([word]) => word === what)) return true
+    if (!inTime || !this.#mayFail(storyOf(life.said))) this.#wrong('HUNG', `no process got as far as "${what}": ${inTime ? endOf(life) : 'it waits'}`)
+    return false
+  }
+
+  /** Nobody has crashed it yet. */
+  #judgeEnd(life: Life, story: Story): void {
+    if (life.child.exitCode === null && story.failure === undefined) return
+    if (!this.#mayFail(story) && this.sound) this.#wrong('HUNG', `a process ended by itself: ${endOf(life)}`)
+  }
+
+  /** Where calls fail, a run may end with one of our codes; the next one goes on. */
+  #mayFail({ failure }: Story): boolean {
+    return this.#options.home.failing !== undefined && failure !== undefined && !failure.startsWith('undefined')
+  }
+
+  /** Adds up what a process told, and sees that it went on from the newest complete checkpoint. */
+  #note(story: Story): void {
+    this.#statistics.checkpoints += story.checkpoints
+    if (story.restored !== undefined) this.#statistics.restored += 1
+    if (story.started && this.#newest !== undefined && (story.restored ?? -1) < this.#newest)
+      this.#wrong('LOST', `checkpoint ${this.#newest} was complete, and ${story.restored ?? 'none'} was restored`)
+    for (const id of [story.complete, story.restored]) if (id !== undefined && id > (this.#newest ?? -1)) this.#newest = id
+  }
+
+  #wrong(kind: Violation['kind'], what: string): void {
+    this.#violations.push({ kind, what: `${this.#options.home.name}: ${what}` })
+  }
 }
 
 const endOf = (life: Life): string => `${life.said.at(-1)?.join(' ') ?? 'it said nothing'} ${life.errors()}`
 
-const within = async (ms: number, work: Promise<unknown>): Promise<boolean> => {
+async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const controller = new AbortController()
   const late = after(ms, false, { signal: controller.signal }).catch(() => false)
   try {
     return await Promise.race([work.then(() => true), late])
   } finally {
     controller.abort()
-  }
-}
-
-interface Watching {
-  /** Ends with a last look. */
-  stop(): Promise<void>
-}
-
-/** Looks again and again. */
-function watch(observer: Observer): Watching {
-  let over = false
-  const looking = (async () => {
-    while (!over) {
-      await observer.look()
-      await after(lookEveryMs)
-    }
-  })()
-  return {
-    async stop() {
-      over = true
-      await looking
-    },
   }
 }

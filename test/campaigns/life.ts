@@ -13,20 +13,21 @@ export interface Life {
   readonly errors: () => string
 }
 
-/** Starts a program. `runs` holds all that have not ended, for whoever has to end them. */
-export function begun(program: string, orders: Orders, running: Set<ChildProcess>): Life {
-  const child = spawn(process.execPath, [program, JSON.stringify(orders)], { stdio: ['ignore', 'pipe', 'pipe'] })
+/** Starts a program, `under` another one if told. `running` holds all that have not ended, for whoever has to end them. */
+export function begun(program: string, orders: Orders, running: Set<ChildProcess>, under: readonly string[] = []): Life {
+  const [first = process.execPath, ...rest] = [...under, process.execPath, program, JSON.stringify(orders)]
+  const child = spawn(first, rest, { stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   const said: Said[] = []
-  let rest = ''
+  let unfinished = ''
   let errors = ''
   const waiting = new Set<() => void>()
   const wake = (): void => {
     for (const waiter of waiting) waiter()
   }
   child.stdout.on('data', (text) => {
-    const lines = `${rest}${text}`.split('\n')
-    rest = lines.pop() ?? ''
+    const lines = `${unfinished}${text}`.split('\n')
+    unfinished = lines.pop() ?? ''
     for (const line of lines) said.push(line.split(' ') as unknown as Said)
     wake()
   })
@@ -65,6 +66,8 @@ export interface Story {
   readonly checkpoints: number
   /** A checkpoint was under way at its end. */
   readonly inCheckpoint: boolean
+  /** A checkpoint failed. */
+  readonly aborted: boolean
   readonly ends: readonly (number | undefined)[]
   readonly done: boolean
   readonly failure: string | undefined
@@ -82,6 +85,7 @@ export function storyOf(said: readonly Said[]): Story {
     complete: numberIn(of('complete').at(-1)),
     checkpoints: of('complete').length,
     inCheckpoint: last?.[0] === 'begun',
+    aborted: of('aborted').length > 0,
     ends: [0, 1].map((partition) =>
       numberIn(
         of('ends').find(([, at]) => at === String(partition)),

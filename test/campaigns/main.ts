@@ -23,6 +23,7 @@ interface RealCampaign {
 /** Loaded when it is run: each needs other drivers. */
 export const realCampaigns: { readonly [name: string]: RealCampaign } = {
   kill: { runs: 200, run: async (options) => (await import('./kill.js')).kill(options) },
+  disk: { runs: 100, run: async (options) => (await import('./disk.js')).disk(options) },
   power: { runs: 100, run: async (options) => (await import('./power.js')).power(options) },
   images: { runs: 100_000, run: async (options) => (await import('./images.js')).images(options) },
   media: { runs: 200_000, run: async (options) => (await import('./media.js')).media(options) },
@@ -37,6 +38,8 @@ export interface Ended {
 
 /** Runs one, and says how it went. What could not be tried is no failure, unless services are required; and never a success. */
 export async function runReal(campaign: RealCampaign, options: CampaignOptions): Promise<Ended> {
+  // Whoever is interrupted cleans up as it exits.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
   const required = process.env['RXWEIR_REQUIRE_SERVICES'] === '1'
   const found = await campaign.run(options)
   if ('skipped' in found) {

@@ -1,5 +1,6 @@
 /** Outside of every process under test: the ledger of what its sinks made visible, from the first look to the last. */
 import { readdir, readFile } from 'node:fs/promises'
+import { setTimeout as after } from 'node:timers/promises'
 import type { Violation } from '../../laws/simulation/violation.js'
 import { type Output, outputs } from './workload.js'
 
@@ -27,6 +28,13 @@ function linesOf(text: string, name: string): readonly string[] {
   return text.endsWith('\n') ? text.slice(0, -1).split('\n') : [...text.split('\n'), `${name} is cut short`]
 }
 
+export interface Watching {
+  /** Ends with the look that is under way. */
+  stop(): Promise<void>
+}
+
+const lookEveryMs = 8
+
 export class Observer {
   readonly violations: Violation[] = []
   readonly #seen = new Map<Output, Map<string, readonly string[]>>(outputs.map((output) => [output, new Map()]))
@@ -43,6 +51,23 @@ export class Observer {
     }
   }
 
+  /** Looks again and again. */
+  watch(): Watching {
+    let over = false
+    const looking = (async () => {
+      while (!over) {
+        await this.look()
+        await after(lookEveryMs)
+      }
+    })()
+    return {
+      async stop() {
+        over = true
+        await looking
+      },
+    }
+  }
+
   /** What is visible in the end, all of it read again: whatever was ever seen is still what it was. */
   async last(): Promise<{ readonly [O in Output]: readonly string[] }> {
     const found = { chains: [] as string[], sums: [] as string[] }
@@ -54,11 +79,6 @@ export class Observer {
       for (const lines of visible.values()) for (const line of lines ?? []) found[output].push(line)
     }
     return found
-  }
-
-  /** How many parts have been seen. */
-  get parts(): number {
-    return outputs.reduce((sum, output) => sum + this.#of(output).size, 0)
   }
 
   #of(output: Output): Map<string, readonly string[]> {

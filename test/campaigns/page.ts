@@ -40,6 +40,14 @@ export const kinds: readonly Kind[] = [
     atEachChange: '2,000 kills',
   },
   {
+    campaign: 'disk',
+    does: 'real processes whose calls to the system fail now and then, or for ever: syncs, writes, renames, links and removals, with EIO or ENOSPC; and SIGKILL as above (needs strace)',
+    figures: 'a run is a job from its first process to its last, which alone has a disk that works',
+    repeatable: false,
+    command: 'npm run laws -- --campaign disk --runs 500',
+    atEachChange: '500 processes',
+  },
+  {
     campaign: 'power',
     does: 'ext4 and xfs on loop devices that are shut down in the middle of the work, mounted again and recovered from, up to three deep (needs root)',
     figures: 'a run is a job from its first process to its last; each crash is a cut',
@@ -139,7 +147,7 @@ of runs that are not like them.
 `
 
 const end = `\`--seed\` and \`--runs\` choose what is tried; a simulation, an image and a damage come again with their seed. Where a campaign needs what is not there,
-root or a server of Postgres, it says \`skipped\` and why, and counts nothing; with \`RXWEIR_REQUIRE_SERVICES=1\` that is a failure.
+root, strace or a server of Postgres, it says \`skipped\` and why, and counts nothing; with \`RXWEIR_REQUIRE_SERVICES=1\` that is a failure.
 
 What a shut-down file system has handed to its disk stays there: the cache of the disk itself is not cut. The model of the campaign *images* has no such mercy.
 `

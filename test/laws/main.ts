@@ -4,7 +4,7 @@
  * `--campaign NAME` takes only those whose name contains NAME; with `--path P` it replays one schedule. `--self-test` plants bugs
  * in the engine and sees each of them caught. `--processes N` shares the work; 2 unless told.
  *
- * `--campaign kill`, `power`, `images`, `media` and `soak` are no simulations: real processes, real file systems, real bytes. There `--runs` are
+ * `--campaign kill`, `disk`, `power`, `images`, `media` and `soak` are no simulations: real processes, real file systems, real bytes. There `--runs` are
  * crashes, images, cases or records; `--minutes` is for soak, and `--place level` takes one place of those in which programs are killed.
  *
  * `--ledger FILE` adds the last line to a file of such lines, as docs/campaigns.ndjson, which `npm run campaigns` sums up.
