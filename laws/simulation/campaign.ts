@@ -48,11 +48,14 @@ export class Tried {
 
   /** Why these schedules say nothing about crashes, if so. */
   vacuous(runs: number): string | undefined {
-    const { crashesInCheckpoint, restored } = this.statistics
+    const { crashesInCheckpoint, crashesThreeDeep, restored } = this.statistics
     const crashes = this.faults === undefined || this.faults.some((kind) => kind === 'kill' || kind === 'powerCut')
     if (runs < enoughRuns || !crashes) return undefined
     if (crashesInCheckpoint === 0) return `no process died while a checkpoint was under way, in ${runs} schedules`
-    return restored === 0 ? `no checkpoint was restored, in ${runs} schedules` : undefined
+    if (restored === 0) return `no checkpoint was restored, in ${runs} schedules`
+    return crashesThreeDeep === 0
+      ? `no process died in the recovery from a crash in a recovery from a crash in a recovery, in ${runs} schedules`
+      : undefined
   }
 }
 

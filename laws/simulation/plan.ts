@@ -102,6 +102,61 @@ const endings = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<Ending> =>
     { weight: 3, arbitrary: fc.record({ how, at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
   )
 
+/** Where a process has something to lose, whatever it does. */
+const early = ['checkpointStarted', 'storage publish', 'checkpointCompleted', 'sink commit', 'started', 'record written'] as const
+/** What happens in a recovery, before anything else does. */
+const recovering = ['storage latest', 'storage takeOver', 'storage readRows', 'sink open', 'sink abortOthers', 'source open'] as const
+/** Processes crash in recovery at most so often one after the other. */
+const deepest = 3
+
+/** A crash, one in the recovery from it, one in the recovery from that, and again. */
+const nested = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<readonly Ending[]> =>
+  fc
+    .tuple(
+      fc.record({ how, at: fc.constantFrom(...early), after: fc.nat({ max: 2 }) }),
+      fc.array(
+        fc.record({
+          how,
+          at: fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 5, arbitrary: fc.constantFrom(...recovering) }),
+          after: fc.nat({ max: 1 }),
+        }),
+        {
+          minLength: deepest,
+          maxLength: deepest,
+        },
+      ),
+    )
+    .map(([first, others]) => [first, ...others])
+
+/** One schedule in so many has crashes in recoveries all the way. */
+const nestedOneIn = 5
+
+const isCrash = (how: Ending['how']): boolean => how === 'kill' || how === 'powerCut'
+
+type Weighted = typeof howOften
+
+const drawn = (hows: Weighted): fc.Arbitrary<Ending['how']> => fc.oneof(...hows.map(([how, weight]) => ({ weight, arbitrary: fc.constant(how) })))
+
+/**
+ * How the runs of a schedule end. Some ways are switched off in each, so that the others follow one another: what one way hides, or
+ * mends, is then seen.
+ */
+function someEndings(hows: Weighted): fc.Arbitrary<readonly Ending[]> {
+  if (hows.length === 0) return fc.constant([])
+  const usual = fc
+    .tuple(
+      fc.array(endings(drawn(hows)), { maxLength: 4 }),
+      fc.subarray(
+        hows.map(([how]) => how),
+        { minLength: 1 },
+      ),
+    )
+    .map(([all, on]) => all.map((ending) => (on.includes(ending.how) ? ending : { ...ending, how: on[0] as Ending['how'] })))
+  const crashes = hows.filter(([how]) => isCrash(how))
+  if (crashes.length === 0) return usual
+  return fc.oneof({ weight: nestedOneIn - 1, arbitrary: usual }, { weight: 1, arbitrary: nested(drawn(crashes)) })
+}
+
 const rate = fc.constantFrom(0, 0, 0, 0.02, 0.1, 0.3)
 
 export interface PlansOptions {
@@ -111,17 +166,14 @@ export interface PlansOptions {
   readonly faults?: readonly FaultKind[] | undefined
 }
 
-/** Plans with up to four endings; each switches some kinds of faults off, so that the others are seen alone as well. */
+/** Plans with up to four endings; each switches some ways to end and some kinds of faults off, so that the others are seen alone as well. */
 export function plans({ powerCuts = false, faults }: PlansOptions = {}): fc.Arbitrary<Plan> {
   const may = (kind: FaultKind): boolean => faults === undefined || faults.includes(kind)
   const hows = (powerCuts ? howOftenWithPowerCuts : howOften).filter(([how]) => may(how))
   const rateOf = (kind: Exclude<Slow, 'clock'>): fc.Arbitrary<number> => (may(kind) ? rate : fc.constant(0))
   return fc.record({
     seed: fc.noShrink(fc.nat({ max: 2 ** 31 - 1 })),
-    endings:
-      hows.length === 0
-        ? fc.constant([])
-        : fc.array(endings(fc.oneof(...hows.map(([how, weight]) => ({ weight, arbitrary: fc.constant(how) })))), { maxLength: 4 }),
+    endings: someEndings(hows),
     faults: fc.record({ storage: rateOf('storage'), sink: rateOf('sink'), source: rateOf('source') }),
     faultsMax: fc.nat({ max: 6 }),
     slow: fc.subarray<Slow>(['storage', 'sink', 'source', 'clock'], { maxLength: 2 }),

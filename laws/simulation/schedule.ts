@@ -103,6 +103,10 @@ class Schedule {
   private handle: JobRunHandle | undefined
   private over = false
   private inCheckpoint = false
+  /** What was to be restored is. */
+  private recovered = false
+  /** How many processes in a row have died in recovery, each after the crash of the one before. */
+  private deep = 0
   private refused: string | undefined
   /** A savepoint of the run that goes on is under way. */
   private copying = false
@@ -223,7 +227,7 @@ class Schedule {
     const handle = job.run()
     this.handle = handle
     const { leaving, mayRefuse } = this.options
-    this.copying = this.allRead = false
+    this.copying = this.allRead = this.recovered = false
     if (leaving?.how === 'stop') handle.stop({ at: leaving.at, savepoint: leaving.target(life) }).catch(() => {})
     const isCurrent = (): boolean => this.handle === handle && !life.dead && !this.over
     let stopping = false
@@ -275,8 +279,7 @@ class Schedule {
     switch (ending.how) {
       case 'kill':
       case 'powerCut':
-        this.statistics.crashes += 1
-        if (this.inCheckpoint) this.statistics.crashesInCheckpoint += 1
+        this.crashed()
         // A cut of the power takes every process with it.
         for (const each of ending.how === 'powerCut' ? this.lives : [life]) each.die()
         this.surface.died(ending.how, this.world.random)
@@ -292,6 +295,17 @@ class Schedule {
         life.expect(this.endings.shift())
         return this.stop()
     }
+  }
+
+  private crashed(): void {
+    const { statistics } = this
+    const before = this.lives.at(-2)
+    this.deep = !this.recovered && before?.dead === true ? this.deep + 1 : 0
+    statistics.crashes += 1
+    if (this.inCheckpoint) statistics.crashesInCheckpoint += 1
+    if (this.deep >= 1) statistics.crashesInRecovery += 1
+    if (this.deep >= 2) statistics.crashesTwoDeep += 1
+    if (this.deep >= 3) statistics.crashesThreeDeep += 1
   }
 
   private fault(kind: Slow): boolean {
@@ -363,6 +377,7 @@ class Schedule {
       this.acknowledge(life, event.checkpointId)
     }
     if (life === this.life) {
+      if (event.kind === 'started') this.recovered = true
       if (event.kind === 'checkpointStarted') this.inCheckpoint = true
       if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inCheckpoint = false
     }

@@ -4,6 +4,12 @@ export interface Statistics {
   crashes: number
   /** Crashes while a checkpoint was under way. */
   crashesInCheckpoint: number
+  /** Crashes while a process recovered from one. */
+  crashesInRecovery: number
+  /** Of those, the ones in a recovery that followed a crash in recovery. */
+  crashesTwoDeep: number
+  /** And the ones in a recovery that followed these. */
+  crashesThreeDeep: number
   /** Complete checkpoints. */
   checkpoints: number
   /** Recoveries that found one. */
@@ -19,6 +25,9 @@ export const noStatistics = (): Statistics => ({
   runs: 0,
   crashes: 0,
   crashesInCheckpoint: 0,
+  crashesInRecovery: 0,
+  crashesTwoDeep: 0,
+  crashesThreeDeep: 0,
   checkpoints: 0,
   restored: 0,
   records: 0,

@@ -107,5 +107,7 @@ it('a campaign in which no process died inside a checkpoint says that it tried n
   tried.statistics.crashesInCheckpoint = 1
   expect(tried.vacuous(100)).toContain('no checkpoint was restored')
   tried.statistics.restored = 1
+  expect(tried.vacuous(100)).toContain('no process died in the recovery from a crash in a recovery')
+  tried.statistics.crashesThreeDeep = 1
   expect(tried.vacuous(100)).toBeUndefined()
 })

@@ -1,38 +1,27 @@
 import type { Life } from '../../laws/simulation/life.js'
 import { injected } from '../../laws/simulation/port.js'
 import type { Surface } from '../../laws/simulation/surface.js'
-import { BackendError, invariant } from '../../lib/errors.js'
+import { BackendError } from '../../lib/errors.js'
 import { attempt } from '../../lib/keyValue/attempt.js'
 import { KeyValueSession } from '../../lib/keyValue/keyValueSession.js'
 import { claim, type OpenSessions } from '../../lib/keyValue/openSessions.js'
 import type { KeyValueStore } from '../../lib/ports/keyValueStore.js'
-import { type Entries, readsOf, textOfKey } from '../support/mapStore.js'
+import { mapStore, Stored } from '../support/mapStore.js'
 import { memorySurface } from './surfaces.js'
 
-/** What outlives the processes. */
-class Stored {
-  entries: Entries = new Map()
-}
-
 /** The store as one process sees it: each step waits its turn, some fail, and after the death of the process none has an effect. */
-const storeIn = (life: Life, stored: Stored): KeyValueStore => ({
-  read: (work) => life.ask('storage', 'store read', () => work(readsOf(stored.entries))),
-  write: (work) =>
-    life.ask('storage', 'store write', async () => {
-      if (life.fault('storage')) throw new BackendError('BACKEND_IO', injected)
-      const before = stored.entries
-      const after = new Map(before)
-      const answer = await work({
-        ...readsOf(before),
-        put: (key, value) => void after.set(textOfKey(key), value.slice()),
-        remove: (key) => void after.delete(textOfKey(key)),
-      })
-      invariant(stored.entries === before, 'a step waits for nothing but its store')
-      stored.entries = after
-      return answer
-    }),
-  close: async () => undefined,
-})
+function storeIn(life: Life, stored: Stored): KeyValueStore {
+  const store = mapStore(stored)
+  return {
+    read: (work) => life.ask('storage', 'store read', () => store.read(work)),
+    write: (work) =>
+      life.ask('storage', 'store write', async () => {
+        if (life.fault('storage')) throw new BackendError('BACKEND_IO', injected)
+        return store.write(work)
+      }),
+    close: async () => undefined,
+  }
+}
 
 /** Checkpoints in a store of keys and values, and sinks in memory. */
 export function keyValueSurface(seed: number, retained: number): Surface {

@@ -18,7 +18,7 @@ import type { TransactionalSink, TransactionHandle } from '../../lib/ports/trans
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
 import { finishedValues } from '../support/fileSinkTree.js'
-import { type Entries, mapStore } from '../support/mapStore.js'
+import { type Entries, mapStore, Stored } from '../support/mapStore.js'
 import { committedLines } from '../support/parts.js'
 import { sinkContext } from '../support/ports.js'
 import { encryption } from '../support/sealingKeys.js'
@@ -112,7 +112,7 @@ export async function damagedDirectory(options: DamageOptions = {}, protection: 
   )
 }
 
-const keyValueSession = (stored: { entries: Entries }): CheckpointSession =>
+const keyValueSession = (stored: Stored): CheckpointSession =>
   new KeyValueSession(mapStore(stored), {
     job,
     retainedCheckpoints: 2,
@@ -125,17 +125,17 @@ const namesOf = (entries: Entries): ReadonlyMap<string, Uint8Array> =>
   new Map([...entries].map(([key, value]) => [Buffer.from(key, 'latin1').toString('hex'), value]))
 
 /** The entries of a store of which one has another value, or none. */
-const changedEntries = (entries: Entries, name: string, instead: Uint8Array | undefined): { entries: Entries } => {
+const changedEntries = (entries: Entries, name: string, instead: Uint8Array | undefined): Stored => {
   const copy = new Map(entries)
   const key = Buffer.from(name, 'hex').toString('latin1')
   if (instead === undefined) copy.delete(key)
   else copy.set(key, instead)
-  return { entries: copy }
+  return new Stored(copy)
 }
 
 /** The head comes first: where it is gone, nothing was ever written. What lies under which key is for the store to know. */
 export async function damagedKeyValue(options: DamageOptions = {}): Promise<DamageVerdict> {
-  const stored: { entries: Entries } = { entries: new Map() }
+  const stored = new Stored()
   const { expected, older } = await checkpoints(keyValueSession(stored), () => namesOf(stored.entries), options)
   const { entries } = stored
   // Rows as they were before the newest checkpoint are not read.
@@ -245,7 +245,7 @@ export async function damagedJournal(options: DamageOptions = {}, protection: Pr
 
 /** Entries under keys: not one may be missing, another, or in the place of another. */
 export async function damagedKeyValueJournal(options: DamageOptions = {}): Promise<DamageVerdict> {
-  const stored: { entries: Entries } = { entries: new Map() }
+  const stored = new Stored()
   const journal = await KeyValueJournal.open(mapStore(stored), async () => undefined)
   const all = (await appended(journal, () => namesOf(stored.entries), options)).flat()
   // What was trimmed is gone, and its place is known.

@@ -20,18 +20,33 @@ export const readsOf = (entries: Entries): KeyValueReads => {
   }
 }
 
-/** A store of keys and values in an object: each step is one turn. */
-export const mapStore = (stored: { entries: Entries }): KeyValueStore => ({
+/** What outlives whoever opens it. */
+export class Stored {
+  entries: Entries
+  turn: Promise<unknown> = Promise.resolve()
+
+  constructor(entries: Entries = new Map()) {
+    this.entries = entries
+  }
+}
+
+/** A store of keys and values in an object. Steps that write come one after the other, whoever has them done. */
+export const mapStore = (stored: Stored): KeyValueStore => ({
   read: (work) => work(readsOf(stored.entries)),
-  async write(work) {
-    const after = new Map(stored.entries)
-    const answer = await work({
-      ...readsOf(stored.entries),
-      put: (key, value) => void after.set(textOfKey(key), value.slice()),
-      remove: (key) => void after.delete(textOfKey(key)),
-    })
-    stored.entries = after
-    return answer
+  write(work) {
+    const step = async () => {
+      const after = new Map(stored.entries)
+      const answer = await work({
+        ...readsOf(stored.entries),
+        put: (key, value) => void after.set(textOfKey(key), value.slice()),
+        remove: (key) => void after.delete(textOfKey(key)),
+      })
+      stored.entries = after
+      return answer
+    }
+    const turn = stored.turn.then(step)
+    stored.turn = turn.catch(() => undefined)
+    return turn
   },
   close: async () => undefined,
 })
