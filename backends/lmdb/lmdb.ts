@@ -69,9 +69,7 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
   const { clock = systemClock } = options
   const limits = memoryLimits(options)
   const fileBytesMax = atLeastOneMebibyte('fileBytesMax', options.fileBytesMax ?? mebibyte * mebibyte)
-  // Checked here; each session has one of its own.
-  void new RowSealing(options)
-  const { encryption, compression } = options
+  const sealing = new RowSealing(options)
   const fileOf = (job: JobName): string => `${resolve(path)}/${job}/store.mdb`
   return {
     state: {
@@ -84,7 +82,7 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
         attempt(fileOf(job), async () => {
           const file = fileOf(job)
           const closing = readOnly ? () => {} : await claim(sessions, file)
-          return new LmdbSession({ job, file, fileBytesMax, clock, sealing: new RowSealing({ encryption, compression }), readOnly, closing })
+          return new LmdbSession({ job, file, fileBytesMax, clock, sealing, readOnly, closing })
         }),
     },
   }

@@ -14,14 +14,15 @@ import { BackendError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, checkpointId, type Epoch, epoch } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { PagedStore, RowKey, StoredRow, StoreReader } from '../../lib/paged/pagedStore.js'
-import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointWriter, RowChunk, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import { UnderWay } from '../../lib/underWay.js'
 import { Environment } from './environment.js'
 import { attempt, fenced } from './failures.js'
 import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
-import { encodeManifest, type Manifest } from './manifestRecord.js'
-import { type RowBlock, visitBlock } from './rowBlock.js'
+import { boundOf, encodeManifest, type Manifest } from './manifestRecord.js'
+import { type RowBlock, rowBlock, visitBlock } from './rowBlock.js'
 import { rowKey, tableNumber, tableStart } from './rowKey.js'
+import type { RowSealing } from './rowSealing.js'
 import { View } from './view.js'
 
 export interface SessionOptions {
@@ -29,6 +30,7 @@ export interface SessionOptions {
   readonly file: string
   readonly fileBytesMax: number
   readonly clock: Clock
+  readonly sealing: RowSealing
   readonly readOnly: boolean
   /** Called when the session begins to close. */
   closing(quiet: Promise<void>): void
@@ -43,6 +45,8 @@ const retired: Manifest['tables'][number] = ['', '']
 const pageRows = { ofKey: 256, ofTable: 128 }
 /** Addresses that begin alike for longer than this are told apart one by one: the store cuts long keys. */
 const prefixBytesMax = 1_900
+
+const lifeOf = (life: string | undefined): Pick<Manifest, 'life'> => (life === undefined ? {} : { life })
 
 export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   private environment: Environment | undefined
@@ -85,6 +89,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
       invariant(before !== null && (before !== undefined || O.isNone(from)), 'a session takes over from what it read itself')
       this.environment ??= await Environment.make(this.options.file)
       const { environment } = this
+      const { sealing } = this.options
       const seq = before?.seq ?? 0
       const manifest: Manifest = {
         job: this.options.job,
@@ -94,11 +99,12 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
         tables: before?.tables ?? [],
         rows: before?.rows ?? [],
         checkpoint: before?.checkpoint ?? null,
+        ...lifeOf(before?.life ?? sealing.newLife()),
       }
-      const won = await environment.commit(seq, () => environment.putManifest(encodeManifest(manifest), manifest.seq))
+      const won = await environment.commit(seq, () => environment.putManifest(encodeManifest(manifest, sealing), manifest.seq))
       // The caller may read anew, and try again.
       if (!won) throw new BackendError('BACKEND_FENCED', { file: this.options.file })
-      const view = new View(environment)
+      const view = new View(environment, this.options.sealing)
       if (view.seq !== manifest.seq) {
         view.letGo()
         throw new BackendError('BACKEND_FENCED', { file: this.options.file })
@@ -140,14 +146,15 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
       this.discarded = true
       const turn = this.publishing.then(async () => {
         const { environment, manifest: before } = this.state
-        const manifest: Manifest = { ...before, seq: before.seq + 1, tables: [], rows: [], checkpoint: null }
-        const bytes = encodeManifest(manifest)
+        const life = this.options.sealing.newLife()
+        const manifest: Manifest = { ...before, seq: before.seq + 1, tables: [], rows: [], checkpoint: null, ...lifeOf(life) }
+        const bytes = encodeManifest(manifest, this.options.sealing)
         const won = await environment.commit(before.seq, () => {
           for (const tree of environment.trees) tree.clearAsync()
           environment.putManifest(bytes, manifest.seq)
         })
         if (!won) throw fenced({ file: this.options.file })
-        this.adopt(new View(environment))
+        this.adopt(new View(environment, this.options.sealing))
       })
       this.publishing = turn.catch(() => undefined)
       await turn
@@ -239,7 +246,17 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
     await this.environment?.close()
   }
 
-  numberOf(uid: string, table: string): number {
+  blockOf({ uid, table, rows, bytes }: RowChunk): RowBlock {
+    const number = this.numberOf(uid, table)
+    const { manifest } = this.state
+    return rowBlock(
+      number,
+      rows,
+      this.options.sealing.storedRows(bytes, (key) => boundOf(manifest, number, key)),
+    )
+  }
+
+  private numberOf(uid: string, table: string): number {
     const known = this.knownNumber(uid, table)
     if (known !== undefined) return known
     this.tables = [...this.tables, [uid, table]]
@@ -292,7 +309,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
         checkpoint: { checkpointId: id, epoch: before.epoch, body },
       }
       // All of it is made before the transaction begins: what throws there would leave a part of it behind.
-      const bytes = encodeManifest(manifest)
+      const bytes = encodeManifest(manifest, this.options.sealing)
       const left = whole ? [] : this.retiredRows(manifest)
       const tree = environment.trees[before.tree]
       const won = await environment.commit(before.seq, () => {
@@ -304,7 +321,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
         environment.putManifest(bytes, manifest.seq)
       })
       if (!won) throw fenced({ file: this.options.file })
-      const view = new View(environment)
+      const view = new View(environment, this.options.sealing)
       // Another process has taken over since, from this very checkpoint; nothing can be read of it here any more.
       if (view.seq !== manifest.seq) {
         view.letGo()
@@ -351,7 +368,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
       this.looking = undefined
     }
     if (this.environment === undefined) return undefined
-    const view = new View(this.environment)
+    const view = new View(this.environment, this.options.sealing)
     const { manifest } = view
     if (manifest !== undefined && manifest.job !== this.options.job) {
       view.letGo()
@@ -390,9 +407,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   }
 
   private retiredRows({ tables }: Manifest): readonly RowKey[] {
-    return tables.flatMap(([uid], index) =>
-      uid === '' ? this.view.page(tableStart(index + 1), tableStart(index + 2), retiredRowsMax).map(({ at }) => at) : [],
-    )
+    return tables.flatMap(([uid], index) => (uid === '' ? this.view.places(tableStart(index + 1), tableStart(index + 2), retiredRowsMax) : []))
   }
 
   private storedOf(view: View): StoredCheckpoint {

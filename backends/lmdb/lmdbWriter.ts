@@ -3,13 +3,13 @@ import { BackendError } from '../../lib/errors.js'
 import type { CheckpointId } from '../../lib/identity.js'
 import type { Json } from '../../lib/json.js'
 import type { CheckpointWriter, RowChunk } from '../../lib/ports/checkpointStorage.js'
-import { type RowBlock, rowBlock } from './rowBlock.js'
+import type { RowBlock } from './rowBlock.js'
 
 /** What a writer needs of its session. */
 export interface WriterHost {
   requireWritable(): void
-  /** The number of a table; a new one where it has none. */
-  numberOf(uid: string, table: string): number
+  /** The rows of a chunk, laid out as they are stored. */
+  blockOf(chunk: RowChunk): RowBlock
   /** Writes part of a whole checkpoint where nobody sees it; nothing but clears that place, where there is no block. */
   writeAside(block: RowBlock | undefined): Promise<void>
   publish(id: CheckpointId, body: Json, blocks: readonly RowBlock[], whole: boolean): Promise<void>
@@ -33,10 +33,10 @@ export class LmdbWriter implements CheckpointWriter {
     private readonly whole: boolean,
   ) {}
 
-  write({ uid, table, rows, bytes }: RowChunk): taskEither.TaskEither<BackendError, void> {
+  write(chunk: RowChunk): taskEither.TaskEither<BackendError, void> {
     return this.session.task(async () => {
       this.requireGoing()
-      const block = rowBlock(this.session.numberOf(uid, table), rows, bytes)
+      const block = this.session.blockOf(chunk)
       if (!this.whole) this.blocks.push(block)
       else {
         await this.clearSide()

@@ -3,10 +3,12 @@ import * as t from 'io-ts'
 import { crc32 } from '../../lib/crc32.js'
 import { BackendError } from '../../lib/errors.js'
 import type { Json } from '../../lib/json.js'
+import type { Bound } from '../../lib/sealing/boundBytes.js'
+import type { RowSealing } from './rowSealing.js'
 
 const format = 1
 
-const Record = t.type({
+const Needed = t.type({
   format: t.literal(format),
   job: t.string,
   epoch: t.number,
@@ -19,6 +21,8 @@ const Record = t.type({
   rows: t.array(t.union([t.number, t.null])),
   checkpoint: t.union([t.null, t.type({ checkpointId: t.number, epoch: t.number, body: t.unknown })]),
 })
+/** Of a store that is sealed: bound to its rows. */
+const Record = t.intersection([Needed, t.partial({ life: t.string })])
 
 /** What the store says about its rows: the one record that makes them a checkpoint. */
 export interface Manifest extends Omit<t.TypeOf<typeof Record>, 'format' | 'checkpoint'> {
@@ -27,23 +31,26 @@ export interface Manifest extends Omit<t.TypeOf<typeof Record>, 'format' | 'chec
 
 const utf8 = new TextEncoder()
 
-/** Checksum (4 bytes), then JSON. */
-export function encodeManifest(manifest: Manifest): Uint8Array {
-  const text = utf8.encode(JSON.stringify({ format, ...manifest }))
+const bound = (): Bound => ['manifest']
+
+/** Checksum (4 bytes), then JSON, which may be compressed and sealed. */
+export function encodeManifest(manifest: Manifest, sealing: RowSealing): Uint8Array {
+  const text = sealing.stored(utf8.encode(JSON.stringify({ format, ...manifest })), bound)
   const bytes = new Uint8Array(4 + text.length)
   new DataView(bytes.buffer).setUint32(0, crc32(text))
   bytes.set(text, 4)
   return bytes
 }
 
-export function decodeManifest(bytes: Uint8Array, file: string): Manifest {
+export function decodeManifest(bytes: Uint8Array, file: string, sealing: RowSealing): Manifest {
   const damaged = (reason: string): BackendError => new BackendError('SNAPSHOT_CORRUPT', { file, what: 'the manifest', reason })
   if (bytes.length < 4) throw damaged('it is cut short')
   const text = bytes.subarray(4)
   if (new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) !== crc32(text)) throw damaged('its checksum is another')
+  const opened = sealing.opened(text, bound, 'the manifest')
   let stored: unknown
   try {
-    stored = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(text))
+    stored = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(opened))
   } catch (cause) {
     throw new BackendError('SNAPSHOT_CORRUPT', { file, what: 'the manifest', reason: 'it is no JSON text' }, { cause })
   }
@@ -53,3 +60,12 @@ export function decodeManifest(bytes: Uint8Array, file: string): Manifest {
   if (either.isLeft(decoded)) throw damaged('it is not as it should be')
   return decoded.right as Manifest
 }
+
+/** What a row is bound to where it is sealed: the number of its table has one name in the life of the store. */
+export const boundOf = (manifest: Manifest | undefined, table: number, key: Uint8Array): Bound => [
+  'row',
+  manifest?.job ?? '',
+  manifest?.life ?? '',
+  table,
+  key,
+]

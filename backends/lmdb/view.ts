@@ -3,11 +3,13 @@ import { BackendError } from '../../lib/errors.js'
 import { operatorUid } from '../../lib/identity.js'
 import type { RowKey, StoredRow } from '../../lib/paged/pagedStore.js'
 import type { RowChunk, Unwanted } from '../../lib/ports/checkpointStorage.js'
+import type { Bound } from '../../lib/sealing/boundBytes.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import type { Environment, Tree } from './environment.js'
-import { decodeManifest, type Manifest } from './manifestRecord.js'
+import { boundOf, decodeManifest, type Manifest } from './manifestRecord.js'
 import { storedRow } from './rowBlock.js'
 import { tableStart } from './rowKey.js'
+import type { RowSealing } from './rowSealing.js'
 
 /** Rows that are read in one go. */
 const pageRows = 1_024
@@ -24,11 +26,14 @@ export class View {
   private readonly tree: Tree
   private users = 1
 
-  constructor(private readonly environment: Environment) {
+  constructor(
+    private readonly environment: Environment,
+    private readonly sealing: RowSealing,
+  ) {
     const { transaction, manifest } = environment.read()
     this.transaction = transaction
     try {
-      this.manifest = manifest === undefined ? undefined : decodeManifest(manifest, environment.file)
+      this.manifest = manifest === undefined ? undefined : decodeManifest(manifest, environment.file, sealing)
     } catch (error) {
       transaction.done()
       throw error
@@ -56,15 +61,21 @@ export class View {
     this.requireHeld()
     const found = this.tree.getBinaryFast(key, { transaction: this.transaction })
     if (found === undefined) return undefined
-    const { cells } = storedRow(key.bytes.subarray(key.start, key.end), Uint8Array.prototype.subarray.call(found, 0, this.tree.lastSize))
-    return cells
+    return this.opened(key.table, storedRow(key.bytes.subarray(key.start, key.end), Uint8Array.prototype.subarray.call(found, 0, this.tree.lastSize)))
+      .cells
   }
 
   /** Up to `limit` rows, from one on (or behind it) and before another, in the order of their places. */
   page(start: RowKey, end: RowKey, limit: number, exclusiveStart = false): readonly (StoredRow & { readonly at: RowKey })[] {
     this.requireHeld()
     const { asArray } = this.tree.getRange({ start, end, limit, exclusiveStart, transaction: this.transaction })
-    return asArray.map(({ key: at, value }) => ({ at, ...storedRow(at.bytes, value) }))
+    return asArray.map(({ key: at, value }) => ({ at, ...this.opened(at.table, storedRow(at.bytes, value)) }))
+  }
+
+  /** The same without the rows: just where they are. */
+  places(start: RowKey, end: RowKey, limit: number): readonly RowKey[] {
+    this.requireHeld()
+    return this.tree.getRange({ start, end, limit, exclusiveStart: false, transaction: this.transaction }).asArray.map(({ key }) => key)
   }
 
   /** Hands over the rows of all tables, but those that are not wanted, table by table. */
@@ -97,6 +108,11 @@ export class View {
       more = page.length === pageRows
       if (frames.byteLength >= chunkBytes || (!more && frames.rows > 0)) yield { rows: frames.rows, bytes: frames.take() }
     }
+  }
+
+  private opened(table: number, { key, cells }: StoredRow): StoredRow {
+    const bound = (): Bound => boundOf(this.manifest, table, key)
+    return { key, cells: this.sealing.opened(cells, bound, 'a row of the store') }
   }
 
   private requireHeld(): void {

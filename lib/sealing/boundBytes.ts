@@ -1,7 +1,10 @@
+/** What says where a value stands. */
+export type Bound = readonly (string | number | Uint8Array)[]
+
 const utf8 = new TextEncoder()
 
 /** Injective: every part has its kind and its length in front. */
-export function boundBytes(head: Uint8Array, parts: readonly (string | number | Uint8Array)[]): Uint8Array<ArrayBuffer> {
+export function boundBytes(head: Uint8Array, parts: Bound): Uint8Array<ArrayBuffer> {
   const encoded = [head, ...parts].map((part) => (typeof part === 'object' ? part : utf8.encode(String(part))))
   const bytes = new Uint8Array(encoded.reduce((length, part) => length + 5 + part.length, 0))
   const view = new DataView(bytes.buffer)

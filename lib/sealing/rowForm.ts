@@ -1,11 +1,11 @@
 import { BackendError } from '../errors.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../state/rowFrames.js'
-import { boundBytes } from './boundBytes.js'
+import { type Bound, boundBytes } from './boundBytes.js'
 import { isEnvelope } from './envelope.js'
 import { packedBytesLeast } from './packing.js'
 import type { Primitives } from './primitives.js'
-import type { Bound, ValueCipher, ValueSealer } from './valueCipher.js'
+import type { ValueCipher, ValueSealer } from './valueCipher.js'
 
 /** How the rows of a job stand in its storage. */
 export type RowForm =

@@ -3,9 +3,10 @@ import { fromBase64, toBase64 } from '../base64.js'
 import { BackendError } from '../errors.js'
 import { attempt } from '../keyValue/attempt.js'
 import type { Journal } from '../ports/journal.js'
+import type { Bound } from './boundBytes.js'
 import { InOrder } from './inOrder.js'
 import { packedBytesLeast } from './packing.js'
-import type { Bound, ValueCipher } from './valueCipher.js'
+import type { ValueCipher } from './valueCipher.js'
 
 /** Before an entry that is not stored as it is. Entries are JSON, which never begins so. */
 const mark = '\u0001'

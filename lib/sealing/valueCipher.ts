@@ -7,7 +7,7 @@
  * - Bound to each value, and not stored with it: its head, and what the caller says about where it stands. It opens nowhere else.
  */
 import { BackendError, ConfigurationError } from '../errors.js'
-import { boundBytes } from './boundBytes.js'
+import { type Bound, boundBytes } from './boundBytes.js'
 import { checkBytes, decodeHead, encodeHead, isEnvelope, type SealHead, saltBytes } from './envelope.js'
 import { type Packing, packedBytesLeast } from './packing.js'
 import type { Primitives, Subkey } from './primitives.js'
@@ -20,9 +20,6 @@ export interface ValueProtection {
   readonly encryption?: SealingKeys | undefined
   readonly compression?: ValueCompression | undefined
 }
-
-/** What says where a value stands. */
-export type Bound = readonly (string | number | Uint8Array)[]
 
 /** Seals values under one key. */
 export interface ValueSealer {

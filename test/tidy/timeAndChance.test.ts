@@ -11,6 +11,7 @@ const exceptions: { readonly [path: string]: readonly string[] } = {
   'backends/directory/sealing/fileProtection.ts': ['randomBytes'],
   // The same of rows: a salt of each checkpoint, and a name for the life of a storage.
   'lib/sealing/primitives.ts': ['crypto.getRandomValues'],
+  'backends/lmdb/rowSealing.ts': ['randomBytes'],
 }
 const members = new Set(['Date.now', 'Math.random', 'performance.now', 'process.hrtime', 'crypto.randomUUID', 'crypto.getRandomValues'])
 const functions = new Set(['setTimeout', 'setInterval', 'setImmediate', 'randomUUID', 'randomBytes'])
