@@ -4,9 +4,11 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
 import { afterAll, describe, it } from 'vitest'
-import { levelIn } from '../../backends/level/level.js'
+import { level, levelIn } from '../../backends/level/level.js'
+import { backendLaws } from '../../laws/backendLaws.js'
 import { journalLaws } from '../../laws/journalLaws.js'
 import { storageLaws } from '../../laws/storageLaws.js'
+import { liveStorage } from '../support/pagedPlaces.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'rxweir-'))
 const onDisk = new ClassicLevel(join(folder, 'database'))
@@ -39,3 +41,17 @@ for (const [name, database, runs] of [
     for (const law of journalLaws(make)) it(`${law.name}: ${law.statement}`, () => law.check({ runs }))
   })
 }
+
+describe('live rows in a database', () => {
+  // Without a session they have no store; test/unit/pagedTables.test.ts tries them with one.
+  for (const law of backendLaws(() => level(new MemoryLevel()).state)) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 50 }))
+})
+
+describe('checkpoints of which every table has an index', () => {
+  const make = () => {
+    const name = ['rxweir', `case-${(cases += 1)}`] as const
+    const database = new MemoryLevel()
+    return { storage: liveStorage(new WeakMap(), database, name), otherProcess: () => liveStorage(new WeakMap(), database, name) }
+  }
+  for (const law of storageLaws(make, { twoProcesses: true })) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 5 }))
+})

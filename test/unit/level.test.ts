@@ -2,14 +2,27 @@ import { ClassicLevel } from 'classic-level'
 import { MemoryLevel } from 'memory-level'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { level } from '../../backends/level/level.js'
-import { checkpointId } from '../../lib/identity.js'
+import { json, stateCodec } from '../../lib/codec.js'
+import { checkpointId, jobName } from '../../lib/identity.js'
+import type { LiveSession } from '../../lib/keyValue/liveSession.js'
+import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { unwrap } from '../../lib/task.js'
 import { chunkOf, type PlainRows, published, takenOver } from '../support/checkpoints.js'
+import { liveStorage } from '../support/pagedPlaces.js'
 import { failureOf } from '../support/ports.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
 /** An error as the databases make them. */
 const levelError = (code: string, message: string): Error => Object.assign(new Error(message), { code })
+
+const mebibyte = 1024 * 1024
+const scope = { uid: 'uid', rowsMax: 1_000, maxParallelism: 128, tracked: true, development: true }
+
+/** A session, and what it goes on from. */
+async function found(storage: CheckpointStorage) {
+  const session = await unwrap(storage.open(jobName('job')))
+  return { session, latest: await unwrap(session.latest()) }
+}
 
 const keysOf = async (database: MemoryLevel): Promise<number> => (await database.keys().all()).length
 
@@ -102,4 +115,64 @@ it('says what the database can do, and refuses what it cannot use', async () => 
   const textOnly = new MemoryLevel()
   Object.assign(textOnly.supports, { encodings: { utf8: true } })
   expect(() => level(textOnly)).toThrow(invalid)
+})
+
+it('gives a job its live rows and its checkpoints, and nothing else', () => {
+  const both = level(new MemoryLevel())
+  expect({ ...both }).toEqual({ state: both.state, storage: both.storage })
+  expect(both.state.manifest).toEqual({ name: 'level', largerThanMemory: true })
+  for (const option of ['cacheBytesMax', 'dirtyBytesMax'] as const)
+    expect(() => level(new MemoryLevel(), { [option]: mebibyte - 1 })).toThrow(
+      expect.objectContaining({ code: 'OPTION_INVALID', details: { option, found: mebibyte - 1, least: mebibyte } }),
+    )
+})
+
+it('keeps no live rows in a database that cannot be read at once, and checkpoints all the same', async () => {
+  const database = new MemoryLevel()
+  Object.assign(database.supports, { getSync: false })
+  expect(() => ({ ...level(database) })).toThrow(expect.objectContaining({ code: 'STATE_NOT_SYNCHRONOUS' }))
+  const { session } = await takenOver(level(database))
+  await unwrap(published(session, 1, { a: 'one' }))
+  await session.close()()
+  expect((await takenOver(level(database))).rows).toEqual({ a: 'one' })
+})
+
+it('keeps no live rows where rows are compressed, now or before', async () => {
+  const database = new MemoryLevel()
+  const compressing = level(database, { compression: 'zlib' })
+  expect(() => compressing.state).toThrow(expect.objectContaining({ code: 'STATE_NOT_SYNCHRONOUS' }))
+  const { session } = await takenOver(compressing)
+  await unwrap(published(session, 1, { a: 'one' }))
+  await session.close()()
+  const { state, storage } = level(database)
+  const tables = await unwrap(state.open(jobName('job'), { askCheckpoint() {}, pause: () => () => {} }))
+  tables.rows({ table: 'table', state: 'state', codec: stateCodec<number>(json<number>()), evictable: true }, scope)
+  const next = await takenOver(storage)
+  expect(() => tables.goOnFrom?.(next.session, undefined)).toThrow(expect.objectContaining({ code: 'STATE_NOT_SYNCHRONOUS' }))
+})
+
+it('makes an index for rows that have none, however often it dies on the way', async () => {
+  const database = new MemoryLevel()
+  const rows = Object.fromEntries(Array.from({ length: 4_500 }, (_, row) => [`  "${row}"`, String(row)]))
+  const first = await takenOver(level(database))
+  await unwrap(published(first.session, 1, rows))
+  await first.session.close()()
+  const commits = MemoryLevel.prototype.batch as (...of: unknown[]) => Promise<void>
+  const batch = vi.spyOn(database, 'batch')
+  for (const steps of [1, 2, 3]) {
+    const { session, latest } = await found(liveStorage(new WeakMap(), database, ['rxweir']))
+    let left = steps
+    batch.mockImplementation(((...of: unknown[]) =>
+      left-- > 0 ? commits.apply(database, of) : Promise.reject(levelError('LEVEL_IO_ERROR', 'IO error'))) as never)
+    expect(await failureOf(session.takeOver(latest))).toMatchObject({ code: 'BACKEND_IO' })
+    await session.close()()
+  }
+  batch.mockRestore()
+  const { session, latest } = await found(liveStorage(new WeakMap(), database, ['rxweir']))
+  await unwrap(session.takeOver(latest))
+  const store = session as LiveSession
+  expect(store.rowsOf('uid', 'table')).toBe(4_500)
+  expect(Array.from(store.all(0), ({ cells }) => Number(new TextDecoder().decode(cells))).sort((a, b) => a - b)).toEqual(
+    Array.from({ length: 4_500 }, (_, row) => row),
+  )
 })
