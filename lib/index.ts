@@ -78,7 +78,7 @@ export type {
 } from './ports/replayableSource.js'
 export type { StateBackend, StateBackendManifest, StateRun, StateTables } from './ports/stateBackend.js'
 export type { CommittedUpTo, SinkContext, SinkWriter, TransactionalSink, TransactionHandle } from './ports/transactionalSink.js'
-export type { StateQuery, StateRow } from './query.js'
+export type { CheckpointQuery, StateQuery, StateRow } from './query.js'
 export { type ExponentialDelayOptions, exponentialDelay } from './restart/exponentialDelay.js'
 export { type FailureRateOptions, failureRate } from './restart/failureRate.js'
 export { fixedDelay } from './restart/fixedDelay.js'

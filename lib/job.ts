@@ -14,7 +14,7 @@ import type { RunMetrics } from './metrics.js'
 import { observable, streamOf } from './operate.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { ReplayableSource } from './ports/replayableSource.js'
-import type { StateQuery } from './query.js'
+import type { CheckpointQuery, StateQuery } from './query.js'
 import type { RestartStrategy } from './restart/restartStrategy.js'
 import type { RestoreCheck } from './restore/restoreCheck.js'
 import { type Sunk, sink } from './sink.js'
@@ -50,7 +50,13 @@ export interface JobRunHandle {
    * A look into a state of an operator of the run, by the name that the operator gives it; `state` for {@link statefulMap}. Between two
    * turns of the event loop it does not change.
    */
-  query(uid: string, state: string): StateQuery
+  query(uid: string, state: string, options?: { readonly as?: 'live' }): StateQuery
+  /**
+   * The same as the newest complete checkpoint has it: what a restart now would begin with. It stays until the query is closed.
+   *
+   * @throws RestoreError `CHECKPOINT_MISSING` where none is complete yet
+   */
+  query(uid: string, state: string, options: { readonly as: 'checkpoint' }): Promise<CheckpointQuery>
   /** Where sources, operators, sinks and checkpoints of the run stand: a look at counters that are kept anyway. */
   metrics(): RunMetrics
   /** The records that operators have dropped in this run, by reason: mostly late ones that no side output takes. */
@@ -175,6 +181,13 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     events$.subscribe({ next, error: reject, complete: resolve })
   })
   done.catch(() => {})
+  function query(uid: string, state: string, options?: { readonly as?: 'live' }): StateQuery
+  function query(uid: string, state: string, options: { readonly as: 'checkpoint' }): Promise<CheckpointQuery>
+  function query(uid: string, state: string, { as = 'live' }: { readonly as?: 'live' | 'checkpoint' } = {}): StateQuery | Promise<CheckpointQuery> {
+    const run = current.get(job)
+    if (run === undefined) throw new ConfigurationError('STATE_UNKNOWN', { uid, state, reason: 'the job has not run' })
+    return as === 'checkpoint' ? run.queryCheckpoint(uid, state) : run.query(uid, state)
+  }
   const failed = (error: unknown): void => events$.next({ kind: 'failed', error })
   subscription = (
     restart === undefined
@@ -187,11 +200,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     done,
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
-    query: (uid, state) => {
-      const run = current.get(job)
-      if (run === undefined) throw new ConfigurationError('STATE_UNKNOWN', { uid, state, reason: 'the job has not run' })
-      return run.query(uid, state)
-    },
+    query,
     metrics: () => current.get(job)?.metrics() ?? noMetrics,
     droppedRecords: () => current.get(job)?.droppedRecords() ?? [],
     savepoint: (target) => current.get(job)?.savepoint(target) ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),

@@ -13,6 +13,7 @@ import type { Observable } from 'rxjs'
 import { assemble } from './assembly.js'
 import { type BarrierRules, barrierRules } from './barrierRules.js'
 import type { CheckpointBody } from './checkpointBody.js'
+import { CheckpointQueries } from './checkpointQueries.js'
 import type { Clock } from './clock.js'
 import { CommitQueue } from './commitQueue.js'
 import { Commits } from './commits.js'
@@ -23,6 +24,7 @@ import type { DroppedRecords } from './droppedRecords.js'
 import { CheckpointError, ConfigurationError, invariant } from './errors.js'
 import type { JobEvent } from './events.js'
 import type { WatermarkExplanation } from './eventTime.js'
+import { HeldCheckpoints } from './heldCheckpoints.js'
 import type { CheckpointId, Epoch, JobName } from './identity.js'
 import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
@@ -34,7 +36,7 @@ import { Pauses } from './pauses.js'
 import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
 import type { SinkWriter } from './ports/transactionalSink.js'
-import type { StateQuery } from './query.js'
+import type { CheckpointQuery, StateQuery } from './query.js'
 import { Beginning } from './restore/beginning.js'
 import { checkRestore, type RestoreCheck } from './restore/restoreCheck.js'
 import type { RestoreChoice } from './restore/restoreOptions.js'
@@ -125,6 +127,7 @@ export class JobRun implements RunContext {
   private session: CheckpointSession | undefined
   private coordinator: Coordinator | undefined
   private checkpoints: RunCheckpoints | undefined
+  private queries: CheckpointQueries | undefined
   private pump: SourcePump | undefined
   private over = false
   private recovery: Promise<void> | undefined
@@ -299,6 +302,14 @@ export class JobRun implements RunContext {
     return this.participants.query(uid, state)
   }
 
+  /** A look into a state of an operator, as the newest complete checkpoint has it. */
+  async queryCheckpoint(uid: string, state: string): Promise<CheckpointQuery> {
+    if (this.queries === undefined) await this.begun
+    this.goOn()
+    invariant(this.queries !== undefined, 'a run that has begun can be asked')
+    return this.queries.newest(uid, this.participants.storedState(uid, state))
+  }
+
   /** Where everything stands. */
   metrics(): RunMetrics {
     return {
@@ -392,7 +403,10 @@ export class JobRun implements RunContext {
       this.options.checkpoints,
       stored?.checkpointId ?? 0,
     )
+    const held = new HeldCheckpoints(this.session)
+    this.queries = new CheckpointQueries(held)
     this.checkpoints = new RunCheckpoints({
+      held,
       job: this.options.name,
       clock: this.clock,
       session: this.session,
@@ -575,6 +589,7 @@ export class JobRun implements RunContext {
 
   /** Closes the publishing gate at once, then releases everything. */
   private async close(): Promise<void> {
+    this.queries?.closeAll()
     void this.session?.close()()
     const coordination = this.coordinator?.close()
     this.becomeBegun()

@@ -2,7 +2,7 @@ import { ConfigurationError } from './errors.js'
 import { explain, type WatermarkExplanation } from './eventTime.js'
 import type { OperatorMetrics } from './metrics.js'
 import type { StateQuery } from './query.js'
-import type { Participant } from './run.js'
+import type { Participant, StoredState } from './run.js'
 
 /** All operators and sinks of a run that take part in checkpoints, by uid. Membership is fixed when the run begins. */
 export class Participants extends Map<string, Participant> {
@@ -32,8 +32,15 @@ export class Participants extends Map<string, Participant> {
 
   /** A look into a state of an operator. Throws a `ConfigurationError` `STATE_UNKNOWN`. */
   query(uid: string, state: string): StateQuery {
-    const found = this.get(uid)?.query(state)
-    if (found !== undefined) return found
+    return this.get(uid)?.query(state) ?? this.unknown(uid, state)
+  }
+
+  /** How checkpoints have a state of an operator. Throws a `ConfigurationError` `STATE_UNKNOWN`. */
+  storedState(uid: string, state: string): StoredState {
+    return this.get(uid)?.storedState(state) ?? this.unknown(uid, state)
+  }
+
+  private unknown(uid: string, state: string): never {
     const uids = [...this.values()].filter(({ derived }) => !derived).map((participant) => participant.uid)
     throw new ConfigurationError('STATE_UNKNOWN', { uid, state, uids })
   }

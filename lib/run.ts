@@ -15,7 +15,7 @@ import type { SinkWriter, TransactionalSink, TransactionHandle } from './ports/t
 import type { StateQuery } from './query.js'
 import type { Redistribution } from './restore/redistribution.js'
 import type { Slices } from './slices.js'
-import type { RowCapture } from './state/rowStore.js'
+import type { RowAddress, RowCapture } from './state/rowStore.js'
 
 /**
  * The run that a stream belongs to, as operators see it. It comes down the stream in the first element.
@@ -90,11 +90,22 @@ export interface Participant {
   eventTime(): OperatorTime
   /** A look into one of its states; undefined where it has none of that name. */
   query(state: string): StateQuery | undefined
+  /** How checkpoints have one of its states; undefined where it has none of that name. */
+  storedState(state: string): StoredState | undefined
   /** How many rows each of its tables has. */
   rowCounts(): { readonly [table: string]: number }
   droppedRecords(): readonly DroppedRecords[]
   /** A sink only. */
   readonly sink?: SinkParticipant | undefined
+}
+
+/** How rows of one state are read that a checkpoint of the run has. */
+export interface StoredState {
+  readonly table: string
+  /** Whose a row is, told by its key as it is stored. */
+  address(keyBytes: Uint8Array): RowAddress
+  /** What a row holds, told by its cells; undefined where these are of other states. */
+  read(cells: Uint8Array): { readonly value: unknown } | undefined
 }
 
 export interface SinkParticipant {

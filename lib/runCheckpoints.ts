@@ -6,13 +6,13 @@
  *
  * **Fault model** Any checkpoint may fail, any sink may not answer, and the run may end at any moment.
  */
-import { option } from 'fp-ts'
 import { readBody, withoutTransactions } from './checkpointBody.js'
 import type { Clock } from './clock.js'
 import type { Commits } from './commits.js'
 import type { Coordinator } from './coordinator.js'
 import { CheckpointError, hasCode } from './errors.js'
 import type { JobEvent } from './events.js'
+import type { HeldCheckpoints } from './heldCheckpoints.js'
 import type { CheckpointId, JobName } from './identity.js'
 import type { CheckpointSession, CheckpointStorage } from './ports/checkpointStorage.js'
 import { writeSavepoint } from './restore/savepoint.js'
@@ -24,6 +24,7 @@ export interface RunCheckpointsHost {
   readonly session: CheckpointSession
   readonly coordinator: Coordinator
   readonly commits: Commits
+  readonly held: HeldCheckpoints
   /** Some sink cannot tell what it has committed. */
   readonly forgetful: boolean
   isOver(): boolean
@@ -95,18 +96,17 @@ export class RunCheckpoints {
 
   /** False where the checkpoint is not retained any more. */
   private async copy(id: CheckpointId, target: CheckpointStorage): Promise<boolean> {
-    const { session, commits, job } = this.host
+    const { held, commits, job } = this.host
+    const stored = await held.hold(id)
+    if (stored === undefined) return false
     try {
-      const held = await unwrap(session.hold(id))
-      if (option.isNone(held)) return false
       while (!this.host.isOver() && !commits.areCommitted(id)) await commits.next()
       this.host.goOn()
-      const stored = held.value
       const rows = await writeSavepoint(target, job, stored, withoutTransactions(readBody(stored.body)))
       this.host.report({ kind: 'savepointCompleted', checkpointId: id, rows })
       return true
     } finally {
-      session.letGo(id)
+      held.letGo(id)
     }
   }
 

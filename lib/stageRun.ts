@@ -20,7 +20,7 @@ import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { StateQuery, StateRow } from './query.js'
 import type { Redistribution } from './restore/redistribution.js'
-import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot } from './run.js'
+import type { Participant, RunContext, SinkParticipant, Snapshot, StoredSnapshot, StoredState } from './run.js'
 import { type SideOutput, tagOf } from './sideOutput.js'
 import { SlicedEntry } from './slicedEntry.js'
 import type { Row } from './state/row.js'
@@ -394,6 +394,12 @@ export class StageRun implements Upstream, Junction, Participant {
         for (const row of table.rows()) yield shown(row)
       },
     }
+  }
+
+  storedState(state: string): StoredState | undefined {
+    const table = this.tables.find(({ options }) => options.state === state)
+    if (table === undefined) return undefined
+    return { table: table.name, address: (keyBytes) => table.storedAddress(keyBytes), read: (cells) => table.storedValue(cells) }
   }
 
   rowCounts(): { readonly [table: string]: number } {

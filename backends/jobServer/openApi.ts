@@ -34,14 +34,24 @@ export const openApi = {
     },
     '/state/{uid}/{state}': {
       get: {
-        summary: 'What a state of an operator holds at the moment',
+        summary: 'What a state of an operator holds, at the moment or in the newest complete checkpoint',
         parameters: [
           path('uid'),
           path('state'),
           { name: 'key', in: 'query', description: 'One key, as it is stored: "a text" in quotes, or a number', schema: { type: 'string' } },
           { name: 'limit', in: 'query', schema: { type: 'integer', maximum: 1_000 } },
+          {
+            name: 'as',
+            in: 'query',
+            description: '`checkpoint`: what a restart now would begin with',
+            schema: { type: 'string', enum: ['live', 'checkpoint'], default: 'live' },
+          },
         ],
-        responses: { '200': json('the number of rows, and rows'), '404': json('there is no such state'), ...failures },
+        responses: {
+          '200': json('rows, with the number of all where they are live, and of the checkpoint where they are of one'),
+          '404': json('there is no such state'),
+          ...failures,
+        },
       },
     },
   },

@@ -1,7 +1,7 @@
 import { ConfigurationError, hasCode, RxweirError } from '../../lib/errors.js'
-import { decodeKey, encodeKey } from '../../lib/key.js'
+import { decodeKey, encodeKey, type Key } from '../../lib/key.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
-import type { StateRow } from '../../lib/query.js'
+import type { CheckpointQuery, StateRow } from '../../lib/query.js'
 import { encodeTagged } from '../../lib/taggedJson.js'
 import type { CheckpointHistory } from './checkpointHistory.js'
 import { openApi } from './openApi.js'
@@ -51,7 +51,7 @@ export async function answerTo({ method, url, body }: Asked, served: Served): Pr
     case 'POST savepoints':
       return savepoint(body, served)
     case 'GET state':
-      return ok(state(rest, url, run))
+      return ok(await state(rest, url, run))
     default:
       return { status: 404, body: { reason: 'there is nothing here; /openapi.json tells what there is' } }
   }
@@ -68,17 +68,36 @@ async function savepoint(body: unknown, { run, savepoints }: Served): Promise<An
   return ok({ checkpointId: await run.savepoint(savepoints(name)), name })
 }
 
-function state([uid = '', name = '']: readonly string[], { searchParams }: URL, run: ServedRun): unknown {
-  const query = run.query(uid, name)
-  const key = searchParams.get('key')
-  if (key !== null) return { size: query.size, rows: query.get(keyOf(key)).map(shown) }
+async function state([uid = '', name = '']: readonly string[], { searchParams }: URL, run: ServedRun): Promise<unknown> {
+  const asked = searchParams.get('key')
+  const key = asked === null ? undefined : keyOf(asked)
   const limit = Math.min(rowsMax, wholeNumber(searchParams.get('limit')) ?? rowsMax)
+  const as = searchParams.get('as') ?? 'live'
+  if (as === 'checkpoint') return stateInCheckpoint(await run.query(uid, name, { as }), key, limit)
+  if (as !== 'live') throw new ConfigurationError('OPTION_INVALID', { option: 'as', expected: ['live', 'checkpoint'] })
+  const query = run.query(uid, name)
+  if (key !== undefined) return { size: query.size, rows: query.get(key).map(shown) }
   const rows = []
   for (const row of query.rows()) {
     if (rows.length >= limit) break
     rows.push(shown(row))
   }
   return { size: query.size, rows }
+}
+
+async function stateInCheckpoint(query: CheckpointQuery, key: Key | undefined, limit: number): Promise<unknown> {
+  const { checkpointId } = query
+  try {
+    if (key !== undefined) return { checkpointId, rows: (await query.get(key)).map(shown) }
+    const rows: unknown[] = []
+    for await (const row of query.rows()) {
+      if (rows.length >= limit) break
+      rows.push(shown(row))
+    }
+    return { checkpointId, rows }
+  } finally {
+    query.close()
+  }
 }
 
 function keyOf(text: string): ReturnType<typeof decodeKey> {

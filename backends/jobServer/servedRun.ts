@@ -2,7 +2,7 @@ import type { JobEvent } from '../../lib/events.js'
 import type { WatermarkExplanation } from '../../lib/eventTime.js'
 import type { RunMetrics } from '../../lib/metrics.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
-import type { StateQuery } from '../../lib/query.js'
+import type { CheckpointQuery, StateQuery } from '../../lib/query.js'
 
 /** What is served: the handle that `job.run()` answers. */
 export interface ServedRun {
@@ -10,6 +10,7 @@ export interface ServedRun {
   metrics(): RunMetrics
   explainWatermark(): WatermarkExplanation
   query(uid: string, state: string): StateQuery
+  query(uid: string, state: string, options: { readonly as: 'checkpoint' }): Promise<CheckpointQuery>
   checkpoint(): Promise<number>
   savepoint(target: CheckpointStorage): Promise<number>
 }

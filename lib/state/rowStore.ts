@@ -212,6 +212,16 @@ export abstract class RowStore<S> {
     })
   }
 
+  /** Whose a stored row is. */
+  storedAddress(keyBytes: Uint8Array): RowAddress {
+    return this.addressOf(decodeKey(text(keyBytes.subarray(2))))
+  }
+
+  /** What a stored row holds; undefined where it has only cells of states that the program does not declare. */
+  storedValue(cells: Uint8Array): { readonly value: S } | undefined {
+    return this.stored(cells).own
+  }
+
   /** What this state has in the cells of a stored row, and the cells of states that the program does not declare. */
   protected stored(cells: Uint8Array): {
     readonly own: { readonly value: S; readonly touchedMs: number } | undefined
