@@ -1,14 +1,16 @@
 /** A process that runs the counting job over a store, and tells what becomes of it. */
+import { ClassicLevel } from 'classic-level'
+import { level } from 'rxweir/backends/level'
 import { lmdb } from 'rxweir/backends/lmdb'
 import { countingJob } from './countingJob.js'
 import { steps } from './steps.js'
 
-export type LmdbNews =
+export type StoreNews =
   | { readonly kind: 'started' | 'finished' }
   | { readonly kind: 'checkpoint'; readonly count: number }
   | { readonly kind: 'failed' | 'aborted'; readonly code: unknown; readonly cause: unknown }
 
-const tell = (news: LmdbNews): void => {
+const tell = (news: StoreNews): void => {
   if (process.connected) process.send?.(news)
 }
 const codesOf = (error: unknown): { readonly code: unknown; readonly cause: unknown } => {
@@ -16,9 +18,11 @@ const codesOf = (error: unknown): { readonly code: unknown; readonly cause: unkn
   return { code, cause: cause?.code }
 }
 
-const [folder = '', recordsPerCheckpoint = '100'] = process.argv.slice(2)
+const [folder = '', recordsPerCheckpoint = '100', store = 'lmdb'] = process.argv.slice(2)
 const step = steps(Number(recordsPerCheckpoint))
-const backend = lmdb(`${folder}/store`, { cacheBytesMax: 1024 * 1024 })
+const limits = { cacheBytesMax: 1024 * 1024 }
+const database = store === 'level' ? new ClassicLevel(`${folder}/store`) : undefined
+const backend = { ...(database === undefined ? lmdb(`${folder}/store`, limits) : level(database, limits)) }
 let count = 0
 const run = countingJob({ folder, follow: false, checkpointMs: 1, backend, through: step.over }).run()
 run.events$.subscribe({
@@ -36,4 +40,7 @@ run.done
     () => tell({ kind: 'finished' }),
     (error: unknown) => tell({ kind: 'failed', ...codesOf(error) }),
   )
-  .finally(() => process.disconnect?.())
+  .finally(async () => {
+    await database?.close()
+    process.disconnect?.()
+  })
