@@ -50,8 +50,6 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
   process.once('exit', kill)
   let planned = 0
   let number = 0
-  let inRecovery = 0
-  let deepest = 0
   const program = await bundled('test/campaigns/program.ts')
   const startedMs = performance.now()
   const next = async (): Promise<void> => {
@@ -65,8 +63,6 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
       try {
         const found = await history(plan, { program: program.path, home, seed: seed + mine, running })
         addStatistics(statistics, found.statistics)
-        inRecovery += found.crashesInRecovery
-        deepest = Math.max(deepest, found.deepest)
         violations.push(...kindsOf(found.violations))
         if (found.violations.length > 0) failures.push(storyOf(mine, found.violations))
         report(
@@ -86,13 +82,13 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
     process.off('exit', kill)
   }
   const seconds = (performance.now() - startedMs) / 1_000
-  const vacuous = vacuousFor(statistics, inRecovery, faulty)
+  const vacuous = vacuousFor(statistics, faulty)
   if (vacuous !== undefined) {
     violations.push('SILENT')
     failures.push(`nothing was tried: ${vacuous}`)
   }
   const notes = [
-    `${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${inRecovery} inside a recovery, up to ${deepest} in a row, ${statistics.restored} checkpoints restored`,
+    `${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.crashesInRecovery} inside a recovery, of these ${statistics.crashesTwoDeep} two and ${statistics.crashesThreeDeep} three deep; ${statistics.restored} checkpoints restored`,
     ...(faulty ? [`${statistics.faults} processes in which a checkpoint or the run failed`] : []),
     `${seconds.toFixed(0)} s, ${((60 * statistics.crashes) / seconds).toFixed(0)} crashes a minute`,
   ]
@@ -109,10 +105,10 @@ const storyOf = (number: number, violations: readonly Violation[]): string =>
   ].join('\n')
 
 /** Why these histories say nothing about crashes, if so. */
-function vacuousFor({ crashes, crashesInCheckpoint, restored, faults }: Statistics, inRecovery: number, faulty: boolean): string | undefined {
+function vacuousFor({ crashes, crashesInCheckpoint, crashesInRecovery, restored, faults }: Statistics, faulty: boolean): string | undefined {
   if (crashes < enoughCrashes) return undefined
   if (crashesInCheckpoint === 0) return `no process died while a checkpoint was under way, in ${crashes} crashes`
   if (faulty && faults === 0) return `no call failed, in ${crashes} crashes`
-  if (inRecovery === 0) return `no process died while it recovered, in ${crashes} crashes`
+  if (crashesInRecovery === 0) return `no process died while it recovered, in ${crashes} crashes`
   return restored === 0 ? `no checkpoint was restored, in ${crashes} crashes` : undefined
 }

@@ -111,8 +111,16 @@ export class Mounted {
   }
 }
 
+const tried = new Map<FileSystem, Promise<string | undefined>>()
+
 /** Why power can not be cut here, if so. Where it says nothing, what was not synced really was gone, and what was synced was there. */
-export async function cannotCut(system: FileSystem): Promise<string | undefined> {
+export function cannotCut(system: FileSystem): Promise<string | undefined> {
+  const known = tried.get(system) ?? tryCut(system)
+  tried.set(system, known)
+  return known
+}
+
+async function tryCut(system: FileSystem): Promise<string | undefined> {
   if (process.platform !== 'linux') return 'only Linux can shut a file system down'
   if (process.getuid?.() !== 0) return 'only root can mount a file system'
   let mounted: Mounted

@@ -26,10 +26,6 @@ export interface Home {
 
 export interface HistoryReport {
   readonly statistics: Statistics
-  /** Processes that ended before their first record could flow. */
-  readonly crashesInRecovery: number
-  /** So many of them in a row, at most. */
-  readonly deepest: number
   readonly violations: readonly Violation[]
 }
 
@@ -79,9 +75,8 @@ class Lives {
   readonly #violations: Violation[] = []
   /** The newest checkpoint that was complete. */
   #newest: number | undefined
-  #crashesInRecovery = 0
+  /** So many processes before this one ended before their first record could flow. */
   #depth = 0
-  #deepest = 0
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -94,7 +89,7 @@ class Lives {
 
   report(): HistoryReport {
     for (const { kind, what } of this.#observer.violations) this.#wrong(kind, what)
-    return { statistics: this.#statistics, violations: this.#violations, crashesInRecovery: this.#crashesInRecovery, deepest: this.#deepest }
+    return { statistics: this.#statistics, violations: this.#violations }
   }
 
   /** A process that is crashed. */
@@ -119,8 +114,9 @@ class Lives {
     if (before.inCheckpoint) this.#statistics.crashesInCheckpoint += 1
     if (home.failing !== undefined && (before.failure !== undefined || before.aborted)) this.#statistics.faults += 1
     this.#depth = before.started ? 0 : this.#depth + 1
-    if (!before.started) this.#crashesInRecovery += 1
-    this.#deepest = Math.max(this.#deepest, this.#depth)
+    if (this.#depth > 0) this.#statistics.crashesInRecovery += 1
+    if (this.#depth === 2) this.#statistics.crashesTwoDeep += 1
+    if (this.#depth >= 3) this.#statistics.crashesThreeDeep += 1
   }
 
   /** The last process: its sources end, and everything is compared. */

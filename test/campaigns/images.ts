@@ -6,11 +6,11 @@ import type { Findings } from './adversary.js'
 import type { CampaignOptions } from './main.js'
 
 const variants: readonly PowerCutOptions[] = [
+  { storage: { encryption: encryption(1), compression: 'zlib' }, steps: 4 },
   {},
   { retainedCheckpoints: 1, files: { staleByte: 0xa5 } },
   { files: { mode: 'ordered' } },
   { discards: true, steps: 5 },
-  { storage: { encryption: encryption(1), compression: 'zlib' }, steps: 4 },
 ]
 
 export async function images({ runs, seed, report }: CampaignOptions): Promise<Findings> {

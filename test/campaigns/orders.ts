@@ -1,10 +1,10 @@
 import type { PostgresAddress } from '../../backends/postgres/connection.js'
 
-/** Where the state of a program under test is, and what it writes to. */
-export type Place = 'plain' | 'sealed' | 'lmdb' | 'level' | 'postgres'
-export const places = ['plain', 'sealed', 'lmdb', 'level', 'postgres'] as const satisfies readonly Place[]
-export const isPlace = (name: string): name is Place => (places as readonly string[]).includes(name)
-export const filePlaces = ['plain', 'sealed', 'lmdb', 'level'] as const satisfies readonly Place[]
+/** Where the state of a program under test is, and what it writes to: `levelRows` has its live rows there, too, as `lmdb` has. */
+export type Place = 'plain' | 'sealed' | 'lmdb' | 'level' | 'levelRows' | 'postgres'
+export const filePlaces = ['plain', 'sealed', 'lmdb', 'level', 'levelRows'] as const satisfies readonly Place[]
+export const places: readonly Place[] = [...filePlaces, 'postgres']
+export const isPlace = (name: string): name is Place => places.some((place) => place === name)
 
 /** What a program under test is told. */
 export interface Orders {

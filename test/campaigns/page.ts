@@ -73,6 +73,16 @@ export const kinds: readonly Kind[] = [
   },
 ]
 
+/** What belongs to it, and has a verdict of another form. */
+const others: readonly Pick<Kind, 'campaign' | 'command' | 'atEachChange'>[] = [
+  { campaign: 'planted bugs', atEachChange: 'each of them is caught, within 2,000 schedules', command: 'npm run laws -- --self-test' },
+  {
+    campaign: 'failing calls of the model',
+    atEachChange: 'the first, the second, … and the last call of a history fails, once and for ever',
+    command: 'npm test',
+  },
+]
+
 /** The entries of the ledger. */
 export function entriesIn(file = `${root}/${ledgerFile}`): readonly LedgerEntry[] {
   if (!existsSync(file)) return []
@@ -131,7 +141,7 @@ export function campaignsPage(entries: readonly LedgerEntry[]): string {
     ...kinds.map(({ campaign, does, figures }) => `- **${campaign}**: ${does}. Here ${figures}.`),
     '\n## How much at each change\n',
     '| campaign | at each change | command |\n| --- | --- | --- |',
-    kinds.map(({ campaign, atEachChange, command }) => `| ${campaign} | ${atEachChange} | \`${command}\` |`).join('\n'),
+    [...kinds, ...others].map(({ campaign, atEachChange, command }) => `| ${campaign} | ${atEachChange} | \`${command}\` |`).join('\n'),
     `\n${end}`,
   ].join('\n')}`
 }

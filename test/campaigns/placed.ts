@@ -29,9 +29,11 @@ export async function placed({ place, folder, database, lies = false }: Orders):
       const { lmdb } = await import('rxweir/backends/lmdb')
       return { ...lmdb(state, { cacheBytesMax: 1024 * 1024 }), sinks }
     }
-    case 'level': {
+    case 'level':
+    case 'levelRows': {
       const [{ level }, { ClassicLevel }] = await Promise.all([import('rxweir/backends/level'), import('classic-level')])
-      return { storage: level(new ClassicLevel(state)), sinks }
+      const backend = level(new ClassicLevel(state))
+      return { storage: backend, ...(place === 'levelRows' ? { state: backend.state } : {}), sinks }
     }
     case 'postgres': {
       if (database === undefined) throw new Error('which database?')
