@@ -58,6 +58,7 @@ export async function hotOutcomeOf({ storage, journal, delivery, ends = false, d
     for (const { values, death } of script) {
       if (ends) made = await storage(rig)
       await lived(rig, made, { values, death, journal, delivery, seen, restored })
+      await rig.ended()
     }
     const [first] = (script.at(-1) as Script).values
     const last = seen.map(({ value }) => value).filter(({ n }) => n >= (first as Reading).n)

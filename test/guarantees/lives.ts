@@ -30,11 +30,16 @@ export interface Lives {
   readonly database?: TestDatabase | undefined
 }
 
-/** Where the protocol changes hands: before and after a checkpoint is decided, before and after it is committed, while state is restored. */
-export const turningPoints: readonly Death[] = [
+/** Before a checkpoint is decided, and after it was committed when nobody has heard so yet. */
+export const twoDeaths: readonly Death[] = [
   { at: 'storage publish begins', after: 1 },
-  { at: 'sink commit begins', after: 1 },
   { at: 'sink commit ends', after: 1 },
+]
+
+/** Wherever the protocol changes hands, while state is restored too. */
+export const everyDeath: readonly Death[] = [
+  ...twoDeaths,
+  { at: 'sink commit begins', after: 1 },
   { at: 'sink commit begins', after: 0 },
   { at: 'record written', after: 2 },
   { at: 'storage takeOver ends', after: 0 },
@@ -44,6 +49,7 @@ export interface Outcome {
   readonly verdict: Verdict
   /** How many processes died where the plan says. */
   readonly died: number
+  readonly deaths: number
   /** From which checkpoint each began; 0 for none. */
   readonly restored: readonly number[]
 }
@@ -63,9 +69,11 @@ export async function outcomeOf(parts: Parts, { deaths, ends = [], database }: L
           target: ends.includes('target') ? await parts.target(rig) : made.target,
         }
       const end = await lived(rig, made, death, (checkpointId) => restored.push(checkpointId))
-      if (end === 'died') died += 1
+      if (end === 'ended') continue
+      died += 1
+      await rig.ended()
     }
-    return { verdict: verdictOf(await made.target.seen(), countedOf(readings)), died, restored }
+    return { verdict: verdictOf(await made.target.seen(), countedOf(readings)), died, deaths: deaths.length, restored }
   } finally {
     await rig.close()
   }
@@ -91,7 +99,7 @@ async function lived(
   const job = defineJob('guaranteed', options, ({ source, sink }) =>
     source(
       'in',
-      betweenCheckpoints(sourceIn(life, made.source(life)), () => run),
+      betweenCheckpoints(sourceIn(life, made.source(life)), async () => committed.reached(await run.checkpoint())),
     ).pipe(
       mapValues((read) => (typeof read === 'string' ? (JSON.parse(read) as Reading) : read)),
       keyBy(({ who }) => who),
@@ -100,19 +108,41 @@ async function lived(
       sink('out', sinkIn(life, made.target.sink(life, storage) as TransactionalSink<unknown>, { committed() {} })),
     ),
   )
+  const committed = new Reached()
   const run: JobRunHandle = job.run()
-  run.events$.subscribe({ next: (event) => event.kind === 'restored' && restored(event.checkpointId ?? 0), error: () => undefined })
+  run.events$.subscribe({
+    next(event) {
+      if (event.kind === 'restored') restored(event.checkpointId ?? 0)
+      if (event.kind === 'checkpointCommitted') committed.reach(event.checkpointId)
+    },
+    error: () => undefined,
+  })
   return Promise.race([run.done.then(() => 'ended' as const), died])
 }
 
-/** Before each read but the first a checkpoint is complete. */
-const betweenCheckpoints = <T>(source: ReplayableSource<T>, run: () => JobRunHandle): ReplayableSource<T> => ({
+/** How far something has come, for who waits for it. */
+class Reached {
+  #at = 0
+  #waiting: (() => void)[] = []
+
+  reach(at: number): void {
+    this.#at = at
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  async reached(at: number): Promise<void> {
+    while (this.#at < at) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  }
+}
+
+/** Before each read but the first a checkpoint is complete, and committed: so processes die where the plan says, however slow a sink is. */
+const betweenCheckpoints = <T>(source: ReplayableSource<T>, checkpoint: () => Promise<void>): ReplayableSource<T> => ({
   ...source,
   open: (context) =>
     TE.map((reader: SourceReader<T>) => {
       let reads = 0
       const read: SourceReader<T>['read'] = (recordsMax) => async () => {
-        if (reads > 0) await run().checkpoint()
+        if (reads > 0) await checkpoint()
         reads += 1
         return reader.read(recordsMax)()
       }

@@ -54,6 +54,13 @@ export class Rig {
     return opened
   }
 
+  /** A process was killed: its connections end, and with them the transactions that it had begun. */
+  async ended(): Promise<void> {
+    await this.server?.query(
+      `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'rxweir %'`,
+    )
+  }
+
   /** What was opened last is closed first. */
   async close(): Promise<void> {
     for (const close of this.#closing.splice(0).reverse()) await close()

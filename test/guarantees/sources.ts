@@ -9,6 +9,7 @@ import { memorySource } from '../../backends/memory/memorySource.js'
 import { fromReadable } from '../../backends/nodeStreams/fromReadable.js'
 import { readableLines } from '../../backends/nodeStreams/readableLines.js'
 import { postgresSource } from '../../backends/postgres/postgresSource.js'
+import { eagerClock } from '../../laws/eagerClock.js'
 import { filesIn } from '../../laws/simulation/filesIn.js'
 import type { SourceName } from './cells.js'
 import { Reading, readings } from './records.js'
@@ -49,7 +50,10 @@ export const sources: { readonly [name in SourceName]: Made<SourceOf> } = {
   },
   postgresSource: async (rig) => {
     await readingsTable(rig)
-    return () => rig.source(postgresSource({ connection: rig.database.address, table: 'guaranteed_readings', columns: ['n', 'who'], codec: Reading }))
+    // It asks again while a transaction is open that may add rows: that is soon.
+    const clock = eagerClock()
+    const source = postgresSource({ connection: rig.database.address, table: 'guaranteed_readings', columns: ['n', 'who'], codec: Reading })
+    return () => rig.source({ ...source, open: (context) => source.open({ ...context, clock }) })
   },
   ndjsonTail: () => () =>
     ndjsonTail({

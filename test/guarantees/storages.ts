@@ -30,7 +30,7 @@ export const storages: { readonly [name in StorageName]: Made<StorageOf> } = {
   },
   postgres: async (rig) => {
     await rig.database.emptySchema(guaranteed)
-    return () => ({ storage: postgresStorage({ connection: rig.database.address, schema: guaranteed }), closes: true })
+    return (life) => ({ storage: postgresStorage({ connection: rig.database.address, schema: guaranteed, clock: life }), closes: true })
   },
   indexeddb: () => {
     const indexedDB = new IDBFactory()
