@@ -61,15 +61,24 @@ export interface CompactionOptions {
   readonly compactionKeysMax: number
   /** Rows that are left out, whatever they hold. */
   readonly expired?: ExpiredRows | undefined
-  /** Asked between chunks; throws to give up. */
-  goOn(): void
+  /** Asked for each chunk that is read, with its bytes; throws to give up. */
+  goOn(bytes: number): void
 }
+
+/** How often each row of a run is looked at. */
+export function timesRead({ segments, oldest }: Run, compactionKeysMax: number): number {
+  return passesOf(segments, compactionKeysMax) * (oldest ? 2 : 1)
+}
+
+const newerRowsOf = (segments: readonly Segment[]): number => segments.slice(1).reduce((sum, segment) => sum + segment.rows, 0)
+
+const passesOf = (segments: readonly Segment[], compactionKeysMax: number): number =>
+  Math.max(1, Math.ceil(newerRowsOf(segments) / compactionKeysMax))
 
 /** Writes the merged rows of a run. */
 export async function compact(run: Run, into: SegmentWriter, options: CompactionOptions): Promise<void> {
-  const newerRows = run.segments.slice(1).reduce((sum, segment) => sum + segment.rows, 0)
-  const passes = Math.max(1, Math.ceil(newerRows / options.compactionKeysMax))
-  const keysExpected = Math.ceil(newerRows / passes)
+  const passes = passesOf(run.segments, options.compactionKeysMax)
+  const keysExpected = Math.ceil(newerRowsOf(run.segments) / passes)
   for (let pass = 0; pass < passes; pass += 1) await mergePass(run, into, options, keysExpected, (hash) => hash % passes === pass)
 }
 
@@ -88,7 +97,7 @@ async function mergePass(
     type Visit = (chunk: RowChunk, table: number, key: Uint8Array, value: Uint8Array | undefined, hash: number, isExpired: boolean) => void
     const eachRow = (visit: Visit): Promise<void> =>
       readSegment(folder, segment, async (chunk) => {
-        options.goOn()
+        options.goOn(chunk.bytes.length)
         const table = output.tableOf(chunk)
         const expired = options.expired?.(chunk.uid, chunk.table)
         readRows(chunk.bytes, (key, value) => {

@@ -13,6 +13,8 @@ import type { EncryptionOptions } from './sealing/encryptionOptions.js'
 import { FileProtection, protectionSettings } from './sealing/fileProtection.js'
 import { claimFolder } from './sessions.js'
 
+export const compactionKeysUsual = 500_000
+
 export interface DirectoryOptions {
   /** How many of the newest complete checkpoints stay restorable: 1 to 1,000; 2 unless told. */
   readonly retainedCheckpoints?: number
@@ -53,7 +55,7 @@ export interface DirectoryOptions {
 export function directory(path: string, options: DirectoryOptions = {}): CheckpointStorage {
   const retainedCheckpoints = inRange('retainedCheckpoints', options.retainedCheckpoints ?? 2, 1, 1_000)
   const compactAfterSegments = inRange('compactAfterSegments', options.compactAfterSegments ?? 8, 2, 10_000)
-  const compactionKeysMax = inRange('compactionKeysMax', options.compactionKeysMax ?? 500_000, 1, 16_000_000)
+  const compactionKeysMax = inRange('compactionKeysMax', options.compactionKeysMax ?? compactionKeysUsual, 1, 16_000_000)
   const protection = protectionSettings(options)
   const { files = nodeFiles, clock = systemClock, token = randomToken } = options
   const real = files === nodeFiles

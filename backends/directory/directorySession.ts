@@ -27,6 +27,7 @@ import type { Folder, Top } from './folder.js'
 import { DirectoryJournal } from './journal/directoryJournal.js'
 import { bodyOf, type Manifest, type Segment } from './manifestFile.js'
 import { segmentFile, slotFile } from './names.js'
+import { noteReleased } from './released.js'
 import { readSegment, SegmentWriter } from './segmentFile.js'
 import type { Claim } from './sessions.js'
 
@@ -406,6 +407,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     await this.entries?.close()()
     const unused = this.compacted?.by.file
     if (unused !== undefined && this.dead === undefined) await attempt({}, () => this.folder.files.unlink(`${this.folder.path}/${unused}`))()
+    const { own } = this
+    if (own !== undefined && this.dead === undefined) await noteReleased(this.folder, own.epoch)
     quiet()
   }
 }

@@ -4,10 +4,12 @@
  *     manifest-000000000042                               slot 42
  *     segment-00000003-000000000017-000001-0f3a99b2       epoch, checkpoint, counter, random token
  *     temporary-00000003-0f3a99b2                         epoch, random token
+ *     released-00000003                                   epoch whose run has closed the folder
  */
 const slotName = /^manifest-(\d{12})$/
 const segmentName = /^segment-(\d{8})-(\d{12})-(\d{6})-([0-9a-f]{8})$/
 const temporaryName = /^temporary-(\d{8})-([0-9a-f]{8})$/
+const releasedName = /^released-(\d{8})$/
 
 const digits = (number: number, width: number): string => String(number).padStart(width, '0')
 
@@ -19,8 +21,11 @@ export const segmentFile = (of: {
   readonly token: string
 }): string => `segment-${digits(of.epoch, 8)}-${digits(of.checkpointId, 12)}-${digits(of.counter, 6)}-${of.token}`
 export const temporaryFile = (of: { readonly epoch: number; readonly token: string }): string => `temporary-${digits(of.epoch, 8)}-${of.token}`
+export const releasedFile = (epoch: number): string => `released-${digits(epoch, 8)}`
 
-export type ParsedName = { readonly kind: 'slot'; readonly seq: number } | { readonly kind: 'segment' | 'temporary'; readonly epoch: number }
+export type ParsedName =
+  | { readonly kind: 'slot'; readonly seq: number }
+  | { readonly kind: 'segment' | 'temporary' | 'released'; readonly epoch: number }
 
 /** What a name says, or undefined for a name that is not ours. */
 export function parseName(name: string): ParsedName | undefined {
@@ -29,7 +34,9 @@ export function parseName(name: string): ParsedName | undefined {
   const segment = segmentName.exec(name)
   if (segment !== null) return { kind: 'segment', epoch: Number(segment[1]) }
   const temporary = temporaryName.exec(name)
-  return temporary === null ? undefined : { kind: 'temporary', epoch: Number(temporary[1]) }
+  if (temporary !== null) return { kind: 'temporary', epoch: Number(temporary[1]) }
+  const released = releasedName.exec(name)
+  return released === null ? undefined : { kind: 'released', epoch: Number(released[1]) }
 }
 
 export const isSegmentFile = (name: string): boolean => segmentName.test(name)

@@ -42,10 +42,13 @@ it('the command line looks at the state of a job that another process goes on wi
   expect(await called(rxweir, ['inspect', state])).toMatchObject({ code: 0, out: expect.stringMatching(/^count +operator +rows +7 /m), err: '' })
   expect(await called(rxweir, ['savepoint', state, state])).toMatchObject({ code: 1, err: expect.stringContaining('SAVEPOINT_EXISTS') })
 
+  expect(await called(rxweir, ['compact', state])).toMatchObject({ code: 1, out: '', err: expect.stringContaining('BACKEND_IN_USE') })
+
   job.child.send('stop')
   await job.message((news: CountingNews) => news.kind === 'finished')
   expect(await job.ended).toMatchObject({ status: 0, errors: '' })
 
+  expect(await called(rxweir, ['compact', state])).toMatchObject({ code: 0, err: '' })
   const lines = await called(rxweir, ['export', state])
   expect(lines).toMatchObject({ code: 0, err: '' })
   expect(await called(rxweir, ['import', `${folder}/copy`], lines.out)).toMatchObject({ code: 0, err: '' })

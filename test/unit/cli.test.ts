@@ -4,7 +4,7 @@ import { firstValueFrom, from, toArray } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { runCli } from '../../backends/directory/cli/cli.js'
 import type { CliIo } from '../../backends/directory/cli/cliIo.js'
-import { directory } from '../../backends/directory/index.js'
+import { type DirectoryOptions, directory } from '../../backends/directory/index.js'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
@@ -15,7 +15,7 @@ import { valueState } from '../../lib/state/valueState.js'
 import { checkpointed } from '../../operators/checkpointed.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
-import { ran, testJob, watched } from '../support/jobs.js'
+import { ran, settled, testJob, watched } from '../support/jobs.js'
 import { encryption, sealingKey } from '../support/sealingKeys.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -291,6 +291,56 @@ describe('rxweir export and import', () => {
     const path = `${await temporaryDirectory()}/copy`
     expect(await rxweir(['import', path], { input: ['nonsense'] })).toMatchObject({ code: 1, err: expect.stringContaining('line: 1') })
     expect(await rxweir(['import', path])).toMatchObject({ code: 1, err: expect.stringContaining('SAVEPOINT_MISSING') })
+  })
+})
+
+describe('rxweir compact', () => {
+  /** Two checkpoints, of two runs. */
+  const twice = async (options: DirectoryOptions = {}): Promise<string> => {
+    const path = `${await temporaryDirectory()}/state`
+    const out = memorySink<string>()
+    const run = async (words: readonly string[]) => {
+      const input = memorySource(words, { bounded: false })
+      const build = ({ source, sink }: JobScope) =>
+        source('words', input).pipe(
+          keyBy((word) => word),
+          count,
+          sink('out', out),
+        )
+      const running = watched(testJob(build, { storage: directory(path, options) }).job)
+      await settled()
+      await running.checkpoint()
+      await running.stop()
+    }
+    await run(['a', 'b', 'a'])
+    await run(['a', 'b', 'a', 'c'])
+    return path
+  }
+
+  test('merges in place what later checkpoints have written over, and keeps or gives up the older ones', async () => {
+    const path = await twice()
+    const rows = (await rxweir(['get', path, 'count', 'rows'])).out
+    const { checkpoint } = JSON.parse((await rxweir(['inspect', path, '--json'])).out)[0]
+    const said = await rxweir(['compact', path], { isWatched: true })
+    expect(said).toMatchObject({ code: 0, err: expect.stringMatching(/compact: .* of .* %/) })
+    expect(said.out).toMatch(/^job job, checkpoint \d+: \d segments became 1, .* rows as written 3, .*B .*B\nolder, and as they were: checkpoint /)
+    expect(await rxweir(['verify', path, '--strict'])).toMatchObject({ code: 0 })
+    const { dropped } = JSON.parse((await rxweir(['compact', path, 'job', '--newest', '--json'])).out)
+    expect(dropped).toHaveLength(1)
+    expect((await rxweir(['get', path, 'count', 'rows'])).out.split('\n').sort()).toEqual(rows.split('\n').sort())
+    expect(JSON.parse((await rxweir(['inspect', path, '--json'])).out)[0].checkpoint).toEqual(checkpoint)
+    expect(await rxweir(['compact', path, 'other'])).toMatchObject({ code: 1, err: expect.stringContaining('SAVEPOINT_MISSING') })
+  })
+
+  test('writes nothing where a job runs, or has not said that it ended', async () => {
+    const path = await counted(['a'])
+    const names = (await readdir(`${path}/job`)).filter((name) => !name.startsWith('released-')).sort()
+    for (const name of await readdir(`${path}/job`)) if (name.startsWith('released-')) await unlink(`${path}/job/${name}`)
+    const said = await rxweir(['compact', path])
+    expect(said).toMatchObject({ code: 1, out: '', err: expect.stringContaining('BACKEND_IN_USE') })
+    expect(said.err).toContain('--stopped')
+    expect((await readdir(`${path}/job`)).sort()).toEqual(names)
+    expect(await rxweir(['compact', path, '--stopped'])).toMatchObject({ code: 0 })
   })
 })
 

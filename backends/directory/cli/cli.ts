@@ -97,7 +97,7 @@ const causeOf = (cause: unknown): string => (cause instanceof Error ? (cause.mes
 function overview(): string {
   const width = Math.max(...commands.map(({ name, takes }) => `${name} ${takes.join(' ')}`.length))
   const lines = commands.map(({ name, takes, says }) => `  ${`${name} ${takes.join(' ')}`.padEnd(width)}  ${says}`)
-  return `rxweir COMMAND: looks at the checkpoints and savepoints of jobs, and makes new ones\n\n${lines.join('\n')}\n\nrxweir COMMAND --help tells the options. Nothing is ever written to a directory that has something in it.\nExit codes: 0 fine, 1 a finding or a failure, 2 called wrongly.\n`
+  return `rxweir COMMAND: looks at the checkpoints and savepoints of jobs, and makes new ones\n\n${lines.join('\n')}\n\nrxweir COMMAND --help tells the options. Nothing is written to a directory that has something in it, but by compact.\nExit codes: 0 fine, 1 a finding or a failure, 2 called wrongly.\n`
 }
 
 function usageOf({ name, takes, says, options }: Command): string {

@@ -1,4 +1,5 @@
 import type { Command } from './command.js'
+import { compactCommand } from './compactCommand.js'
 import { diffCommand } from './diffCommand.js'
 import { exportCommand } from './exportCommand.js'
 import { getCommand } from './getCommand.js'
@@ -20,4 +21,5 @@ export const commands: readonly Command[] = [
   importCommand,
   savepointCommand,
   rescaleCommand,
+  compactCommand,
 ]

@@ -1,9 +1,9 @@
 /**
  * The places that a command is given: directories, or what a module of the user's makes of a name.
  *
- * **Invariants** What is there is only read. What is written is new: a directory that does not exist yet, or is empty. Whether a job is
- * running in a directory can not be told from its files (a lock would outlive its process, and a process id another's), so nothing is
- * ever written to one that has something in it.
+ * **Invariants** What is there is only read, but by `compact`. What is written is new: a directory that does not exist yet, or is empty.
+ * `compact` writes to the directory of a job, and only where the last run has said that it ended: whether a process lives can not be told
+ * from files (a lock would outlive its process, and a process id another's).
  */
 import { readdir, realpath } from 'node:fs/promises'
 import { basename, dirname, resolve } from 'node:path'
@@ -13,6 +13,7 @@ import { jobName } from '../../../lib/identity.js'
 import type { CheckpointStorage } from '../../../lib/ports/checkpointStorage.js'
 import type { SavepointReader } from '../../../lib/processor/savepointReader.js'
 import { readSavepoint } from '../../../lib/processor/savepointReader.js'
+import { type CompactedFolder, type CompactFolderOptions, compactFolder } from '../compactFolder.js'
 import { type DirectoryOptions, directory } from '../directory.js'
 import { systemCodeOf } from '../failures.js'
 import { Folder, randomToken } from '../folder.js'
@@ -65,6 +66,17 @@ export class Places {
   /** The folder of a job, to be looked at file by file. */
   folder(path: string, job: string): Folder {
     return new Folder(nodeFiles, resolve(path, job), randomToken, new FileProtection(job, protectionSettings(this.options)))
+  }
+
+  /** Merges the newest checkpoint of the only job there, or of the one that is asked for. */
+  async compact(
+    place: string,
+    job: string | undefined,
+    how: Pick<CompactFolderOptions, 'stopped' | 'newestOnly' | 'starts' | 'read'>,
+  ): Promise<CompactedFolder & { readonly job: string }> {
+    const jobs = await this.jobs(place)
+    const name = this.onlyOne(place, jobs, job)
+    return { job: name, ...(await compactFolder(jobs.path, jobName(name), { ...this.options, ...how })) }
   }
 
   /** Opens a checkpoint to be read. */

@@ -160,6 +160,7 @@ function unneededIn(names: readonly string[], top: Manifest | undefined, slots: 
     const parsed = parseName(file)
     if (parsed === undefined) return file === 'journal' ? [] : [{ file, reason: 'it is none of ours; nobody removes it' }]
     if (parsed.kind === 'slot') return parsed.seq >= top.seq - 1 || slots.has(parsed.seq) ? [] : [{ file, reason: 'an earlier slot' }]
+    if (parsed.kind === 'released') return parsed.epoch >= top.epoch ? [] : [{ file, reason: 'an earlier run has ended' }]
     if (parsed.kind === 'temporary') return [{ file, reason: 'a manifest that was never published, or is just being written' }]
     return kept.has(file) ? [] : [{ file, reason: 'no checkpoint names it: left behind, or just being written' }]
   })
