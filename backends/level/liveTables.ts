@@ -1,11 +1,13 @@
 import { either as E } from 'fp-ts'
 import { LRUCache } from 'lru-cache'
+import { ConfigurationError } from '../../lib/errors.js'
 import type { JobName } from '../../lib/identity.js'
 import type { MemoryLimits } from '../../lib/paged/memoryLimits.js'
 import type { PagedStore } from '../../lib/paged/pagedStore.js'
 import { PagedTables } from '../../lib/paged/pagedTables.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
 import type { StateBackend } from '../../lib/ports/stateBackend.js'
+import { keepsRowsAsTheyAre } from '../../lib/sealing/sealedSession.js'
 
 /** Brings the tables of a run together with the session that has its checkpoints: which tables need an index is known when it takes over. */
 export class LiveTables {
@@ -23,7 +25,11 @@ export class LiveTables {
         {
           ...limits,
           usedLast: (options) => new LRUCache(options),
-          storeOf: (session) => this.stores.get(session),
+          storeOf: (session) => {
+            // An earlier run may have compressed them.
+            if (keepsRowsAsTheyAre(session)) return this.stores.get(session)
+            throw new ConfigurationError('STATE_NOT_SYNCHRONOUS', { sublevel, reason: 'rows that are sealed or compressed are not opened at once' })
+          },
           details: { sublevel: `${sublevel}/${job}` },
         },
         run,

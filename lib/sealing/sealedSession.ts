@@ -31,6 +31,11 @@ interface Known {
   readonly form: RowForm
 }
 
+const formOf = new WeakMap<CheckpointSession, () => RowForm>()
+
+/** Whether whoever reads the rows of a session past it, once it has taken over, finds them as they are. */
+export const keepsRowsAsTheyAre = (session: CheckpointSession): boolean => (formOf.get(session)?.() ?? plainForm).kind === 'plain'
+
 /** What a session stores, sealed; where nothing is to be sealed, what is sealed is refused, and the rest is left as it is. */
 export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWriters }: SealingSettings): CheckpointSession {
   const known = new WeakMap<StoredCheckpoint, Known>()
@@ -86,10 +91,12 @@ export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWrit
     close: () => inner.close(),
   }
   const { journal, discard } = inner
-  return {
+  const whole: CheckpointSession = {
     ...session,
     ...(journal && { journal: () => TE.map((found: Journal) => sealedJournal(found, cipher, job))(journal.call(inner)) }),
     // Behind what is still being sealed: that was asked for before.
     ...(discard && { discard: () => () => publishes.next(Promise.resolve(), discard.call(inner)) }),
   }
+  formOf.set(whole, () => own?.form ?? plainForm)
+  return whole
 }

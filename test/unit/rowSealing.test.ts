@@ -1,8 +1,11 @@
 import { either as E, option as O } from 'fp-ts'
+import * as t from 'io-ts'
 import { MemoryLevel } from 'memory-level'
+import { from, lastValueFrom, toArray } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import { type LevelOptions, levelIn } from '../../backends/level/level.js'
 import { must, nothing, readAll, recover } from '../../laws/storageHistory.js'
+import type { Stream } from '../../lib/element.js'
 import { BackendError } from '../../lib/errors.js'
 import { checkpointId, type JobName, jobName, operatorUid } from '../../lib/identity.js'
 import { sealed as summed, unsealed as unsummed } from '../../lib/keyValue/sealed.js'
@@ -14,6 +17,9 @@ import { webPrimitives } from '../../lib/sealing/primitives.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
+import { type CheckpointedOptions, checkpointed } from '../../operators/checkpointed.js'
+import { keyBy } from '../../operators/keyBy.js'
+import { statefulMap } from '../../operators/statefulMap.js'
 import { encryption, sealingKey } from '../support/sealingKeys.js'
 
 type Database = MemoryLevel<Buffer, Buffer>
@@ -318,5 +324,45 @@ describe('rows that are compressed', () => {
     const unknown = value.slice()
     unknown[3] = 2
     await expect(cipher.open(unknown, [], 'it')).rejects.toMatchObject({ code: 'FORMAT_NEWER' })
+  })
+})
+
+describe('a job over rows that are sealed', () => {
+  const count = statefulMap('count', { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word} ${n + 1}`])
+  const counted = (
+    words: readonly string[],
+    options: Partial<Omit<CheckpointedOptions<string>, 'atEnd'>> & Pick<CheckpointedOptions<string>, 'storage'>,
+  ) =>
+    lastValueFrom(
+      from(words).pipe(
+        checkpointed('orders', { ...options, atEnd: 'suspend' }, (input: Stream<string>) =>
+          input.pipe(
+            keyBy((word) => word),
+            count,
+          ),
+        ),
+        toArray(),
+      ),
+    )
+
+  it('goes on from what it sealed; one that was not sealed moves there from another storage', async () => {
+    const database = newDatabase()
+    const storage = storageIn(database, sealed)
+    expect(await counted(['ada', 'bob', 'ada'], { storage })).toEqual(['ada 1', 'bob 1', 'ada 2'])
+    expect(await counted(['ada'], { storage: storageIn(database, sealed) })).toEqual(['ada 3'])
+    const plain = storageIn(newDatabase(), {})
+    expect(await counted(['ada', 'bob'], { storage: plain })).toEqual(['ada 1', 'bob 1'])
+    await expect(counted(['ada'], { storage: storageIn(database, {}) })).rejects.toMatchObject({ code: 'KEY_MISSING' })
+    const moved = newDatabase()
+    expect(await counted(['ada'], { storage: storageIn(moved, sealed), restore: { from: plain } })).toEqual(['ada 2'])
+    expect(Buffer.concat((await moved.iterator().all()).flat()).toString('latin1')).not.toContain('ada')
+  })
+
+  it('has no live rows in them, where rows are read while a record waits', async () => {
+    const database = newDatabase()
+    expect(() => levelIn(new WeakMap(), database, sealed).state).toThrow('STATE_NOT_SYNCHRONOUS')
+    await counted(['ada'], { storage: storageIn(database, { compression: 'zlib' }) })
+    const { state, storage } = levelIn(new WeakMap(), database, {})
+    await expect(counted(['ada'], { state, storage })).rejects.toMatchObject({ code: 'STATE_NOT_SYNCHRONOUS' })
   })
 })
