@@ -69,7 +69,7 @@ export const errorTable = {
   STATE_STORED_ELSEWHERE: {
     class: 'ConfigurationError',
     meaning: 'live rows are to stay in a store that does not have the checkpoints of the job',
-    hint: 'give the job both from one: defineJob(name, { ...lmdb(path) }, ...), or keep live rows on the heap',
+    hint: 'give the job both from one: defineJob(name, { ...lmdb(path) }, ...), or { ...level(database) }, or keep live rows on the heap',
   },
   STATE_NOT_SYNCHRONOUS: {
     class: 'ConfigurationError',

@@ -53,5 +53,5 @@ describe('checkpoints of which every table has an index', () => {
     const database = new MemoryLevel()
     return { storage: liveStorage(new WeakMap(), database, name), otherProcess: () => liveStorage(new WeakMap(), database, name) }
   }
-  for (const law of storageLaws(make, { twoProcesses: true })) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 5 }))
+  for (const law of storageLaws(make, { twoProcesses: true })) it(`${law.name}: ${law.statement}`, () => law.check({ runs: 3 }))
 })

@@ -1,7 +1,6 @@
 import { ClassicLevel } from 'classic-level'
 import fc from 'fast-check'
 import * as t from 'io-ts'
-import { MemoryLevel } from 'memory-level'
 import { filter, firstValueFrom } from 'rxjs'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { level } from '../../backends/level/level.js'
@@ -34,11 +33,7 @@ const places: Readonly<Record<string, () => Promise<Both>>> = {
     const path = await temporaryDirectory()
     return (limits) => lmdb(path, limits)
   },
-  async 'memory-level'() {
-    const database = new MemoryLevel()
-    return (limits) => level(database, limits)
-  },
-  async 'classic-level'() {
+  async level() {
     const database = new ClassicLevel(await temporaryDirectory())
     onTestFinished(() => database.close())
     return (limits) => level(database, limits)
@@ -193,5 +188,37 @@ describe.each(Object.entries(places))('a job over %s', (_name, makePlace) => {
     await live(['ab', 'b'], { ...both() })
     await live(['abc', 'bb'], { storage: both().storage })
     expect(sink.committed).toEqual(expectedOf(['a', 'b', 'ab', 'b', 'abc', 'bb']))
+  })
+
+  it('is moved as a savepoint into another store, where its rows are in place at once, and is asked for all it has', async () => {
+    const sink = memorySink<string>()
+    const source$ = memorySource<string>([], { bounded: false })
+    const words = Array.from({ length: 120 }, (_, index) => `${String.fromCharCode(97 + (index % 26))}${'x'.repeat(index % 3)}`)
+    const started = async (options: object) => {
+      const { job } = testJob(
+        ({ source, sink: into }) =>
+          source('words', source$).pipe(
+            keyBy((word) => word.slice(0, 1)),
+            everyState,
+            into('out', sink),
+          ),
+        options,
+      )
+      const run = watched(job)
+      await firstValueFrom(run.events$.pipe(filter(({ kind }) => kind === 'started')))
+      await settled()
+      return run
+    }
+    source$.push(...words)
+    const first = await started({ ...(await makePlace())() })
+    const savepoint = memory()
+    await first.stop({ savepoint })
+    source$.push('ab', 'bc')
+    const second = await started({ ...(await makePlace())(), restore: { from: savepoint } })
+    expect(second.of('restored')).toMatchObject([{ rows: 0 }])
+    expect([...second.query('all', 'count').rows()].map(({ key }) => key).sort()).toEqual(words.slice(0, 26).map((word) => word.slice(0, 1)))
+    expect(second.query('all', 'seen').get('z')).toHaveLength(4)
+    await second.stop()
+    expect(sink.committed).toEqual(expectedOf([...words, 'ab', 'bc']))
   })
 })
