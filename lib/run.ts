@@ -16,6 +16,7 @@ import type { StateQuery } from './query.js'
 import type { Redistribution } from './restore/redistribution.js'
 import type { Slices } from './slices.js'
 import type { RowAddress, RowCapture } from './state/rowStore.js'
+import type { StateCodec } from './stateCodec.js'
 
 /**
  * The run that a stream belongs to, as operators see it. It comes down the stream in the first element.
@@ -72,10 +73,12 @@ export interface Participant {
   readonly kind: 'operator' | 'sink'
   /** Takes state over from a checkpoint. Not called on a first start. */
   restore(stored: StoredSnapshot): void
-  /** The state that one of its tables holds, and the version of its codec; undefined for a table that it does not have. */
-  stateIn(table: string): { readonly state: string; readonly version: number } | undefined
+  /** The state that one of its tables holds, and its codec; undefined for a table that it does not have. */
+  stateIn(table: string): { readonly state: string; readonly codec: StateCodec<unknown> } | undefined
   /** Takes rows of one of its tables over. */
   restoreRows(chunk: RowChunk): void
+  /** Tables with a restored entry whose name does not fit, and why. Without a start; `open` refuses it. */
+  misfits(): readonly { readonly table: string; readonly error: unknown }[]
   /** After restore, before the first record. */
   open(): void
   /** An aborted checkpoint: release what is held back for it, keep what was captured for the next one. */

@@ -15,7 +15,7 @@ import { CheckpointError, ConfigurationError, invariant, RestoreError } from './
 import type { OperatorTime } from './eventTime.js'
 import { InstanceShare } from './instanceShare.js'
 import type { Json } from './json.js'
-import { normalKey } from './key.js'
+import { type Key, normalKey } from './key.js'
 import type { Machine, MachineContext, OperatorSpec, Receiver } from './machine.js'
 import type { RowChunk } from './ports/checkpointStorage.js'
 import type { StateQuery, StateRow } from './query.js'
@@ -25,6 +25,7 @@ import { type SideOutput, tagOf } from './sideOutput.js'
 import { SlicedEntry } from './slicedEntry.js'
 import type { Row } from './state/row.js'
 import type { RowCapture, RowStore } from './state/rowStore.js'
+import type { StateCodec } from './stateCodec.js'
 import { storedTime, timeStored } from './storedTime.js'
 import { understood } from './understood.js'
 
@@ -347,9 +348,22 @@ export class StageRun implements Upstream, Junction, Participant {
     understood(this.uid, () => table.restore(chunk))
   }
 
-  stateIn(name: string): { readonly state: string; readonly version: number } | undefined {
+  stateIn(name: string): { readonly state: string; readonly codec: StateCodec<unknown> } | undefined {
     const options = this.tables.find((table) => table.name === name)?.options
-    return options === undefined ? undefined : { state: options.state, version: options.codec.version }
+    return options === undefined ? undefined : { state: options.state, codec: options.codec as StateCodec<unknown> }
+  }
+
+  misfits(): readonly { readonly table: string; readonly error: unknown }[] {
+    return this.tables.flatMap((table) => {
+      const { checkEntry } = table.options
+      if (checkEntry === undefined) return []
+      try {
+        for (const { entry } of table.rows()) checkEntry(entry as Key)
+        return []
+      } catch (error) {
+        return [{ table: table.name, error }]
+      }
+    })
   }
 
   open(): void {

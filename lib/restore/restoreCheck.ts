@@ -5,6 +5,7 @@ import { RxweirError } from '../errors.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
 import { readCells } from '../state/cells.js'
 import { readRows } from '../state/rowFrames.js'
+import type { StateCodec } from '../stateCodec.js'
 import { unwrap } from '../task.js'
 import type { OperatorMeta } from './mergedBody.js'
 import type { Part, Program } from './restored.js'
@@ -12,8 +13,13 @@ import type { RestorePlan } from './restorePlan.js'
 
 /** What becomes of a stored state in the program. */
 export type StateOutcome =
-  /** It is read as it was written. */
+  /** It is read as it was written, and would be written again as it is. */
   | 'asIs'
+  /**
+   * Its codec has changed and has the version of before: it reads every value that is stored, without a migration, and would write some of them
+   * otherwise, such as with a field that has a default now, or without one that it drops. What is stored stays until it is written anew.
+   */
+  | 'reconfigured'
   /** Some of it was written by an older version of its codec, and is migrated. */
   | 'afterMigration'
   /** Some of it cannot be read: the job would not start. */
@@ -57,6 +63,7 @@ interface Where {
 
 interface Looked extends Where {
   readonly versions: Set<number>
+  rewritten: boolean
   rows: number
   error: RxweirError | undefined
 }
@@ -73,6 +80,7 @@ export async function checkRestore(find: () => Promise<RestorePlan | undefined>,
   if (plan === undefined) return { checkpointId: undefined, fits: true, error: undefined, states: [] }
   const looked = new Look(plan, program)
   for (const part of plan.parts) await unwrap(part.stored.readRows((chunk) => looked.at(chunk, part)))
+  looked.checkEntries()
   const states = looked.states()
   return { checkpointId: plan.cut, fits: states.every(({ outcome }) => outcome !== 'incompatible'), error: undefined, states }
 }
@@ -93,15 +101,20 @@ class Look {
     if (!(chunk.uid in body.operators)) return
     const uid = this.plan.uidOf(chunk.uid) ?? chunk.uid
     const leftOut = this.plan.uidOf(chunk.uid) === undefined || this.plan.leavesOut(chunk.uid, chunk.table)
+    const own = this.program.participants.get(uid)
+    const declared = own?.stateIn(chunk.table)
     const names = (this.metas[uid]?.tables[chunk.table] as { readonly states?: readonly string[] } | undefined)?.states ?? []
     readRows(chunk.bytes, (_key, value) => {
       if (value !== undefined)
-        readCells(value, ({ state, version }) => this.count({ uid, table: chunk.table, state: names[state] ?? chunk.table, leftOut }, version))
+        readCells(value, ({ state, version, text }) => {
+          const name = names[state] ?? chunk.table
+          const looked = this.count({ uid, table: chunk.table, state: name, leftOut }, version)
+          if (declared?.state === name && declared.codec.version === version) looked.rewritten ||= isRewritten(declared.codec, text)
+        })
     })
-    const own = this.program.participants.get(uid)
     if (leftOut || own === undefined) return
     // A table that it does not have is an error, too, and the one that a start would end with.
-    const looked = this.lookedAt({ uid, table: chunk.table, state: own.stateIn(chunk.table)?.state ?? names[0] ?? chunk.table, leftOut })
+    const looked = this.lookedAt({ uid, table: chunk.table, state: declared?.state ?? names[0] ?? chunk.table, leftOut })
     if (looked.error !== undefined) return
     try {
       own.restoreRows(chunk)
@@ -111,33 +124,57 @@ class Look {
     }
   }
 
+  /** Names of entries are looked at once all rows are there, as a start does. */
+  checkEntries(): void {
+    for (const [uid, own] of this.program.participants) {
+      for (const { table, error } of own.misfits()) {
+        if (!(error instanceof RxweirError)) throw error
+        this.lookedAt({ uid, table, state: own.stateIn(table)?.state ?? table, leftOut: false }).error ??= error
+      }
+    }
+  }
+
   states(): readonly StateCheck[] {
     return [...this.found.values()].map((looked) => {
       const { uid, table, state, versions, rows, error } = looked
       const declared = this.program.participants.get(uid)?.stateIn(table)
-      const version = declared?.state === state ? declared.version : undefined
+      const version = declared?.state === state ? declared.codec.version : undefined
       const storedVersions = [...versions].sort((a, b) => a - b)
       return { uid, state, outcome: this.outcome(looked, version, storedVersions), rows, storedVersions, version, error }
     })
   }
 
-  private outcome({ error, leftOut }: Looked, version: number | undefined, stored: readonly number[]): StateOutcome {
+  private outcome({ error, leftOut, rewritten }: Looked, version: number | undefined, stored: readonly number[]): StateOutcome {
     if (error !== undefined) return 'incompatible'
     if (leftOut) return 'leftOut'
     if (version === undefined) return 'undeclared'
-    return stored.every((each) => each === version) ? 'asIs' : 'afterMigration'
+    if (stored.some((each) => each !== version)) return 'afterMigration'
+    return rewritten ? 'reconfigured' : 'asIs'
   }
 
-  private count(where: Where, version: number): void {
+  private count(where: Where, version: number): Looked {
     const looked = this.lookedAt(where)
     looked.rows += 1
     looked.versions.add(version)
+    return looked
   }
 
   private lookedAt(where: Where): Looked {
     const name = `${where.uid}/${where.table}/${where.state}`
-    const looked = this.found.get(name) ?? { ...where, versions: new Set<number>(), rows: 0, error: undefined }
+    const looked = this.found.get(name) ?? { ...where, versions: new Set<number>(), rewritten: false, rows: 0, error: undefined }
     this.found.set(name, looked)
     return looked
+  }
+}
+
+const utf8 = new TextDecoder()
+
+/** Whether a codec of the same version writes a value otherwise than it was written. What it cannot read is told elsewhere. */
+function isRewritten(codec: StateCodec<unknown>, stored: Uint8Array): boolean {
+  const text = utf8.decode(stored)
+  try {
+    return codec.toText(codec.fromText(text, codec.version)) !== text
+  } catch {
+    return false
   }
 }
