@@ -261,6 +261,21 @@ export const errorTable = {
     meaning: 'a database refuses what a storage asks for: there is no such database, role, right or table',
     hint: 'the cause tells which; for a role that may not make tables, run what postgresTables({ role }) returns',
   },
+  JOB_SERVER_AWAY: {
+    class: 'BackendError',
+    meaning: 'no job server answers at the address',
+    hint: 'the job makes one with jobServer(run, { token, port }); the address is its url',
+  },
+  JOB_SERVER_REFUSED: {
+    class: 'BackendError',
+    meaning: 'a job server does not answer whoever asks so',
+    hint: 'give the token that the server was made with (401); ask under a name that is among its allowedHosts (421)',
+  },
+  JOB_SERVER_OTHER: {
+    class: 'BackendError',
+    meaning: 'what answers at the address is no job server',
+    hint: 'the address is the url of a jobServer, with the path of a proxy before it where there is one',
+  },
   SNAPSHOT_CORRUPT: {
     class: 'BackendError',
     meaning: 'stored bytes are not what was written',

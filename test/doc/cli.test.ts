@@ -69,7 +69,7 @@ it('every command of docs/cli.md prints what the page says', async () => {
           if (input !== undefined) yield* (await readFile(join(folder, input), 'utf8')).trimEnd().split('\n')
         },
         isWatched: false,
-        clock: { nowMs: () => 0 },
+        clock: { nowMs: () => 0, callAt: () => () => undefined },
       })
       if (output !== undefined) await writeFile(join(folder, output), out)
       expect(said.replace(/\n$/, ''), `docs/cli.md:${line}: ${command}`).toMatch(pattern(printed))

@@ -1,10 +1,16 @@
 import { appendFile, cp, readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import * as t from 'io-ts'
 import { firstValueFrom, from, toArray } from 'rxjs'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { runCli } from '../../backends/directory/cli/cli.js'
-import type { CliIo } from '../../backends/directory/cli/cliIo.js'
+import type { CliIo, Screen } from '../../backends/directory/cli/cliIo.js'
+import type { Look } from '../../backends/directory/cli/jobServerClient.js'
+import { TopWatch } from '../../backends/directory/cli/topFigures.js'
+import { topText } from '../../backends/directory/cli/topText.js'
 import { type DirectoryOptions, directory } from '../../backends/directory/index.js'
+import { jobServer } from '../../backends/jobServer/index.js'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
@@ -28,7 +34,7 @@ interface Said {
 /** Calls the command line in this process. */
 async function rxweir(
   args: readonly string[],
-  { input = [], isWatched = false }: { readonly input?: readonly string[]; readonly isWatched?: boolean } = {},
+  { input = [], isWatched = false, screen }: { readonly input?: readonly string[]; readonly isWatched?: boolean; readonly screen?: Screen } = {},
 ): Promise<Said> {
   let out = ''
   let err = ''
@@ -45,7 +51,14 @@ async function rxweir(
     },
     isWatched,
     // Every look at it is a second later.
-    clock: { nowMs: () => (nowMs += 1_000) },
+    clock: {
+      nowMs: () => (nowMs += 1_000),
+      callAt(_atMs, work) {
+        setImmediate(work)
+        return () => undefined
+      },
+    },
+    screen,
   }
   const code = await runCli(args, io)
   return { code, out, err }
@@ -341,6 +354,115 @@ describe('rxweir compact', () => {
     expect(said.err).toContain('--stopped')
     expect((await readdir(`${path}/job`)).sort()).toEqual(names)
     expect(await rxweir(['compact', path, '--stopped'])).toMatchObject({ code: 0 })
+  })
+})
+
+describe('rxweir top', () => {
+  const token = '0123456789abcdef'
+
+  /** A job that has counted three words, with a checkpoint, and its server. */
+  async function served() {
+    const input = memorySource(['a', 'b', 'a'], { bounded: false })
+    const build = ({ source, sink }: JobScope) =>
+      source('words', input).pipe(
+        keyBy((word) => word),
+        count,
+        sink('out', memorySink<string>()),
+      )
+    const run = watched(testJob(build).job)
+    await settled()
+    await run.checkpoint()
+    const server = await jobServer(run, { token })
+    onTestFinished(async () => {
+      await server.close()
+      run.cancel()
+    })
+    return { url: server.url, input }
+  }
+
+  test('shows where sources, operators, sinks and checkpoints stand', async () => {
+    const { url } = await served()
+    const { code, out, err } = await rxweir(['top', url, '--token', token, '--once'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^http.*: running, watched for 0.0 s$/m)
+    expect(out).toMatch(/^words +3 +0 %$/m)
+    expect(out).toMatch(/^count +2 +-Infinity +0$/m)
+    expect(out).toMatch(/^out +3 +0 % +0$/m)
+    expect(out).toMatch(/^last: 1, 2 rows, .* ms \(barrier .*, encode .*, pre-commit .*, publish .*\)$/m)
+    expect(JSON.parse((await rxweir(['top', url, '--token', token, '--once', '--json'])).out)).toMatchObject({
+      state: 'running',
+      sources: [{ uid: 'words', records: 3, heldShare: 0 }],
+      operators: [{ uid: 'count', rows: 2 }],
+    })
+  })
+
+  test('draws it over and over, in what room there is, until the user ends it', async () => {
+    const { url } = await served()
+    let end = (): void => undefined
+    let released = 0
+    let looks = 0
+    const screen: Screen = {
+      size() {
+        looks += 1
+        if (looks === 3) end()
+        return { columns: 20, rows: 3 }
+      },
+      onEnd(ended) {
+        end = ended
+        return () => void (released += 1)
+      },
+    }
+    const { code, out } = await rxweir(['top', url, '--token', token], { screen })
+    expect({ code, looks, released }).toEqual({ code: 0, looks: 3, released: 1 })
+    expect([out.startsWith('\u001b[?1049h\u001b[?25l'), out.endsWith('\u001b[?25h\u001b[?1049l')]).toEqual([true, true])
+    const drawn = out.split('\u001b[H').slice(1)
+    expect(drawn).toHaveLength(3)
+    expect(drawn[0]?.split('\r\n').map((line) => line.split('\u001b')[0]?.length)).toEqual([20, 0, 20])
+  })
+
+  test('says what is wrong: nobody there, another token, no job server', async () => {
+    const { url } = await served()
+    expect(await rxweir(['top', url])).toMatchObject({ code: 2 })
+    expect(await rxweir(['top', 'nowhere', '--token', token])).toMatchObject({ code: 2 })
+    expect(await rxweir(['top', url, '--token', 'another'])).toMatchObject({
+      code: 1,
+      out: '',
+      err: expect.stringMatching(/JOB_SERVER_REFUSED.*hint: /s),
+    })
+    const other = createServer((_request, response) => response.end('hello'))
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const place = `http://127.0.0.1:${(other.address() as AddressInfo).port}`
+    expect(await rxweir(['top', place, '--token', token])).toMatchObject({ code: 1, err: expect.stringContaining('JOB_SERVER_OTHER') })
+    other.closeAllConnections()
+    await new Promise((resolve) => other.close(resolve))
+    expect(await rxweir(['top', place, '--token', token])).toMatchObject({ code: 1, err: expect.stringContaining('JOB_SERVER_AWAY') })
+  })
+
+  test('tells how many records pass in a second, and how often a source is held up', () => {
+    const watch = new TopWatch()
+    const look = (atMs: number, records: number, paused: boolean): Look => ({
+      atMs,
+      metrics: {
+        sources: [{ uid: 'in', records, finished: false, paused }],
+        operators: [],
+        sinks: [],
+        checkpoints: { completed: 0, failed: 0, last: undefined },
+      },
+      history: [],
+    })
+    expect(watch.take(look(0, 10, false)).sources).toEqual([{ uid: 'in', records: 10, perSecond: undefined, heldShare: 0 }])
+    expect(watch.take(look(500, 60, true)).sources).toEqual([{ uid: 'in', records: 60, perSecond: 100, heldShare: 0.5 }])
+    // It has begun anew.
+    expect(watch.take(look(1_000, 5, true)).sources[0]?.perSecond).toBeUndefined()
+  })
+
+  test('shows nothing that a terminal would take for a command', () => {
+    const figures = new TopWatch().take({
+      atMs: 0,
+      metrics: { sources: [], operators: [], sinks: [], checkpoints: { completed: 0, failed: 1, last: undefined } },
+      history: [{ checkpointId: 1, status: 'failed', reason: '\u001b[2Jgone\u009b' }],
+    })
+    expect(topText('here', figures)).toContain('checkpoint 1 failed: ?[2Jgone?')
   })
 })
 

@@ -10,7 +10,15 @@ export interface CliIo {
   lines(): AsyncIterable<string>
   /** Somebody watches `err`. */
   readonly isWatched: boolean
-  readonly clock: Pick<Clock, 'nowMs'>
+  readonly clock: Pick<Clock, 'nowMs' | 'callAt'>
+  /** A terminal that `out` writes to; undefined where it writes to something else. */
+  readonly screen?: Screen | undefined
+}
+
+export interface Screen {
+  size(): { readonly columns: number; readonly rows: number }
+  /** Calls when the user ends it: by q, by Ctrl-C, or from outside. The function returned lets go of the keyboard. */
+  onEnd(end: () => void): () => void
 }
 
 /** How a command ends. */

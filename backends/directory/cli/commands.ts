@@ -8,6 +8,7 @@ import { inspectCommand } from './inspectCommand.js'
 import { keysCommand } from './keysCommand.js'
 import { rescaleCommand } from './rescaleCommand.js'
 import { savepointCommand } from './savepointCommand.js'
+import { topCommand } from './topCommand.js'
 import { verifyCommand } from './verifyCommand.js'
 
 /** All commands, in the order in which they are told. */
@@ -22,4 +23,5 @@ export const commands: readonly Command[] = [
   savepointCommand,
   rescaleCommand,
   compactCommand,
+  topCommand,
 ]

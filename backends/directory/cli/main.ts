@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../../lib/clock.js'
 import { runCli } from './cli.js'
+import type { Screen } from './cliIo.js'
 
 /** The command line: `rxweir`. */
 process.stdout.on('error', (error: { readonly code?: unknown }) => {
@@ -10,6 +11,23 @@ process.stdout.on('error', (error: { readonly code?: unknown }) => {
   if (error.code !== 'EPIPE') throw error
   process.exit(process.exitCode ?? 0)
 })
+
+const screen: Screen = {
+  size: () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }),
+  onEnd(end) {
+    const { stdin } = process
+    const pressed = (keys: Buffer): void => {
+      // Ctrl-C is a key while the terminal hands on keys as they are.
+      if (['q', 'Q', '\u0003'].some((key) => keys.includes(key))) end()
+    }
+    process.on('SIGINT', end).on('SIGTERM', end)
+    if (stdin.isTTY) stdin.setRawMode(true).on('data', pressed).resume()
+    return () => {
+      process.off('SIGINT', end).off('SIGTERM', end)
+      if (stdin.isTTY) stdin.off('data', pressed).setRawMode(false).pause()
+    }
+  },
+}
 
 void runCli(process.argv.slice(2), {
   async out(text) {
@@ -19,6 +37,7 @@ void runCli(process.argv.slice(2), {
   lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
   isWatched: process.stderr.isTTY === true,
   clock: systemClock,
+  screen: process.stdout.isTTY === true ? screen : undefined,
 }).then((code) => {
   process.exitCode = code
 })
