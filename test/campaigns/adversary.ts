@@ -50,6 +50,7 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
   process.once('exit', kill)
   let planned = 0
   let number = 0
+  let driverDeaths = 0
   const program = await bundled('test/campaigns/program.ts')
   const startedMs = performance.now()
   const next = async (): Promise<void> => {
@@ -63,6 +64,7 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
       try {
         const found = await history(plan, { program: program.path, home, seed: seed + mine, running })
         addStatistics(statistics, found.statistics)
+        driverDeaths += found.driverDeaths
         violations.push(...kindsOf(found.violations))
         if (found.violations.length > 0) failures.push(storyOf(mine, found.violations))
         report(
@@ -89,7 +91,7 @@ export async function histories({ crashes, seed, atOnce, faulty = false, homeOf,
   }
   const notes = [
     `${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.crashesInRecovery} inside a recovery, of these ${statistics.crashesTwoDeep} two and ${statistics.crashesThreeDeep} three deep; ${statistics.restored} checkpoints restored`,
-    ...(faulty ? [`${statistics.faults} processes in which a checkpoint or the run failed`] : []),
+    ...(faulty ? [`${statistics.faults} processes in which a checkpoint or the run failed, and ${driverDeaths} that their driver ended`] : []),
     `${seconds.toFixed(0)} s, ${((60 * statistics.crashes) / seconds).toFixed(0)} crashes a minute`,
   ]
   return { statistics, violations, failures, notes }

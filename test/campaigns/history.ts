@@ -19,6 +19,8 @@ export interface Home {
   readonly losesDisk?: boolean
   /** A program, and what it is told, under which calls of the next process fail. A run may end for that, with a code. */
   failing?(): readonly string[]
+  /** A driver of that place is known to end the process where a call fails. Then the next one goes on. */
+  readonly driverMayDie?: boolean
   /** What should have been removed by the time that a job has completed. */
   leftovers(): Promise<readonly string[]>
   remove(): Promise<void>
@@ -26,6 +28,8 @@ export interface Home {
 
 export interface HistoryReport {
   readonly statistics: Statistics
+  /** Processes that a driver ended. */
+  readonly driverDeaths: number
   readonly violations: readonly Violation[]
 }
 
@@ -77,6 +81,7 @@ class Lives {
   #newest: number | undefined
   /** So many processes before this one ended before their first record could flow. */
   #depth = 0
+  #driverDeaths = 0
 
   constructor(options: HistoryOptions) {
     this.#options = options
@@ -89,7 +94,7 @@ class Lives {
 
   report(): HistoryReport {
     for (const { kind, what } of this.#observer.violations) this.#wrong(kind, what)
-    return { statistics: this.#statistics, violations: this.#violations }
+    return { statistics: this.#statistics, driverDeaths: this.#driverDeaths, violations: this.#violations }
   }
 
   /** A process that is crashed. */
@@ -107,7 +112,8 @@ class Lives {
     }
     await watching?.stop()
     const before = storyOf(life.said)
-    this.#judgeEnd(life, before)
+    if (hasEnded(life) && !this.#mayEnd(life) && this.sound) this.#wrong('HUNG', `a process ended by itself: ${endOf(life)}`)
+    if (life.child.signalCode !== null) this.#driverDeaths += 1
     await home.crash(life)
     this.#note(home.losesDisk === true ? before : storyOf(life.said))
     this.#statistics.crashes += 1
@@ -148,19 +154,16 @@ class Lives {
   async #said(life: Life, what: Said[0]): Promise<boolean> {
     const inTime = await within(patienceMs, life.until(what))
     if (life.said.some(([word]) => word === what)) return true
-    if (!inTime || !this.#mayFail(storyOf(life.said))) this.#wrong('HUNG', `no process got as far as "${what}": ${inTime ? endOf(life) : 'it waits'}`)
+    if (!inTime || !this.#mayEnd(life)) this.#wrong('HUNG', `no process got as far as "${what}": ${inTime ? endOf(life) : 'it waits'}`)
     return false
   }
 
-  /** Nobody has crashed it yet. */
-  #judgeEnd(life: Life, story: Story): void {
-    if (life.child.exitCode === null && story.failure === undefined) return
-    if (!this.#mayFail(story) && this.sound) this.#wrong('HUNG', `a process ended by itself: ${endOf(life)}`)
-  }
-
   /** Where calls fail, a run may end with one of our codes; the next one goes on. */
-  #mayFail({ failure }: Story): boolean {
-    return this.#options.home.failing !== undefined && failure !== undefined && !failure.startsWith('undefined')
+  #mayEnd({ child, said }: Life): boolean {
+    const { failing, driverMayDie = false } = this.#options.home
+    const { failure } = storyOf(said)
+    if (failing === undefined) return false
+    return failure === undefined ? driverMayDie && child.signalCode === 'SIGSEGV' : !failure.startsWith('undefined')
   }
 
   /** Adds up what a process told, and sees that it went on from the newest complete checkpoint. */
@@ -177,7 +180,12 @@ class Lives {
   }
 }
 
-const endOf = (life: Life): string => `${life.said.at(-1)?.join(' ') ?? 'it said nothing'} ${life.errors()}`
+const hasEnded = ({ child, said }: Life): boolean => child.exitCode !== null || child.signalCode !== null || storyOf(said).failure !== undefined
+
+function endOf({ child, said, errors }: Life): string {
+  const how = child.signalCode ?? (child.exitCode === null ? '' : `exit code ${child.exitCode}`)
+  return [said.at(-1)?.join(' ') ?? 'it said nothing', how, errors()].filter((text) => text !== '').join('; ')
+}
 
 async function within(ms: number, work: Promise<unknown>): Promise<boolean> {
   const controller = new AbortController()
