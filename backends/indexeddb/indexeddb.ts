@@ -6,7 +6,7 @@ import { claim, type OpenSessions, openSessions } from '../../lib/keyValue/openS
 import { atLeast } from '../../lib/limits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
-import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { platformPrimitives } from '../../lib/sealing/platform.js'
 import { sealedSession } from '../../lib/sealing/sealedSession.js'
 import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
@@ -64,7 +64,7 @@ export function indexeddbIn(sessions: OpenSessions, options: IndexeddbOptions): 
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   atLeast('otherTabMs', otherTabMs, 0)
   const browser = browserParts(options.browser)
-  const cipher = new ValueCipher(options, [portableZlib], webPrimitives)
+  const cipher = new ValueCipher(options, [portableZlib], platformPrimitives)
   return {
     manifest: { name: 'indexeddb', durable: true, incremental: true, fencesProcesses: true, journals: true, discards: true },
     open: (job, { readOnly = false } = {}) =>
@@ -72,7 +72,7 @@ export function indexeddbIn(sessions: OpenSessions, options: IndexeddbOptions): 
         const database = `${name}/${job}`
         const open = (closing: (quiet: Promise<void>) => void) => {
           const session = new KeyValueSession(new DatabaseStore(browser, database), { job, retainedCheckpoints, clock, readOnly, closing })
-          return sealedSession(session, { job, cipher, tellsWriters: false })
+          return sealedSession(session, { job, cipher, tellsWriters: false, breathe: () => clock.yield() })
         }
         if (readOnly) return open(() => undefined)
         const left = await claim(sessions, browser.indexedDB, database)

@@ -8,7 +8,7 @@ import { memoryLimits } from '../../lib/paged/memoryLimits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { StateBackend } from '../../lib/ports/stateBackend.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
-import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { platformPrimitives } from '../../lib/sealing/platform.js'
 import { sealedSession } from '../../lib/sealing/sealedSession.js'
 import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
@@ -87,7 +87,7 @@ export function levelIn<Format, K, V>(sessions: OpenSessions, database: Abstract
   const { encodings, permanence } = database.supports
   if (encodings?.['view'] !== true && encodings?.['buffer'] !== true)
     throw new ConfigurationError('OPTION_INVALID', { option: 'database', reason: 'its keys and values are not bytes' })
-  const cipher = new ValueCipher(options, [portableZlib], webPrimitives)
+  const cipher = new ValueCipher(options, [portableZlib], platformPrimitives)
   const live = new LiveTables({ sublevel, ...memoryLimits(options) })
   const storage: CheckpointStorage = {
     manifest: { name: 'level', durable: permanence === true, incremental: true, fencesProcesses: false, journals: true, discards: true },
@@ -97,7 +97,7 @@ export function levelIn<Format, K, V>(sessions: OpenSessions, database: Abstract
         const store = new LevelStore(database, [sublevel, job])
         const isIndexed = readOnly ? () => false : live.tablesOf(job)
         const session = new LiveSession(store, store.look, { job, retainedCheckpoints, clock, readOnly, closing, isIndexed })
-        return live.opened(sealedSession(session, { job, cipher, tellsWriters: false }), session)
+        return live.opened(sealedSession(session, { job, cipher, tellsWriters: false, breathe: () => clock.yield() }), session)
       }),
   }
   const backend = {

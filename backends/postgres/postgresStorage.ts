@@ -3,7 +3,7 @@ import { BackendError, ConfigurationError } from '../../lib/errors.js'
 import type { JobName } from '../../lib/identity.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
-import { webPrimitives } from '../../lib/sealing/primitives.js'
+import { platformPrimitives } from '../../lib/sealing/platform.js'
 import { sealedSession } from '../../lib/sealing/sealedSession.js'
 import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
 import { ValueCipher, type ValueCompression } from '../../lib/sealing/valueCipher.js'
@@ -73,7 +73,7 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
   if (!Number.isInteger(retainedCheckpoints) || retainedCheckpoints < 1 || retainedCheckpoints > 1_000)
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const tables = tablesIn(schema)
-  const cipher = new ValueCipher(options, [portableZlib, zstd], webPrimitives)
+  const cipher = new ValueCipher(options, [portableZlib, zstd], platformPrimitives)
   const opened = new Map<JobName, Opened>()
   const storage: PostgresStorage = {
     schema,
@@ -82,7 +82,7 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
       attempt({ job }, async () => {
         const connecting = connectingOf(options, `rxweir ${job}`)
         const settings = { job, tables, connecting, clock, retainedCheckpoints, createTables, readOnly, tellsWriters: cipher.seals }
-        const sealing = (session: PostgresSession) => sealedSession(session, { job, cipher, tellsWriters: true })
+        const sealing = (session: PostgresSession) => sealedSession(session, { job, cipher, tellsWriters: true, breathe: () => clock.yield() })
         if (readOnly) return sealing(new PostgresSession(settings, () => undefined))
         for (let other = opened.get(job); other !== undefined; other = opened.get(job)) {
           if (other.quiet === undefined) throw new BackendError('BACKEND_IN_USE', { job, schema })

@@ -46,9 +46,6 @@ export async function openedBody(cipher: ValueCipher, place: BodyPlace, stored: 
   return { form: await sealedForm(primitives, secret), body: content.body }
 }
 
-/** Whether a stored body, and the rows that belong to it, are sealed or compressed. */
-export const isEnveloped = (stored: Json): boolean => envelopeIn(stored) !== undefined
-
 /** No body of the core has this one property alone. */
 function envelopeIn(stored: Json): string | undefined {
   if (typeof stored !== 'object' || stored === null) return undefined

@@ -22,15 +22,22 @@ export interface Primitives {
 }
 
 const algorithm = 'AES-GCM'
-const keyBytes = 32
-const info = new TextEncoder().encode('rxweir value')
+export const keyBytes = 32
+export const valueInfo = new TextEncoder().encode('rxweir value')
 
 /** A number is used once under a key: it is the nonce. */
-function parameters(number: number, additionalData: Bytes): AesGcmParams {
-  const iv = new Uint8Array(12)
-  new DataView(iv.buffer).setUint32(8, number)
-  return { name: algorithm, iv, additionalData, tagLength: tagBytes * 8 }
+export function nonceOf(number: number): Bytes {
+  const nonce = new Uint8Array(12)
+  new DataView(nonce.buffer).setUint32(8, number)
+  return nonce
 }
+
+const parameters = (number: number, additionalData: Bytes): AesGcmParams => ({
+  name: algorithm,
+  iv: nonceOf(number),
+  additionalData,
+  tagLength: tagBytes * 8,
+})
 
 /** Those of browsers and of Node alike. Keys cannot be taken out again, nor printed. */
 export function webPrimitives(): Primitives {
@@ -45,7 +52,9 @@ export function webPrimitives(): Primitives {
     random: (length) => crypto.getRandomValues(new Uint8Array(length)),
     subkey: async (listed, salt) => {
       const material = await subtle.importKey('raw', listed, 'HKDF', false, ['deriveBits'])
-      const bits = new Uint8Array(await subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info }, material, (keyBytes + checkBytes) * 8))
+      const bits = new Uint8Array(
+        await subtle.deriveBits({ name: 'HKDF', hash: 'SHA-256', salt, info: valueInfo }, material, (keyBytes + checkBytes) * 8),
+      )
       const key = await subtle.importKey('raw', bits.subarray(0, keyBytes), algorithm, false, ['encrypt', 'decrypt'])
       return {
         check: bits.slice(keyBytes),

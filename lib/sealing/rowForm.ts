@@ -35,6 +35,16 @@ export const sealedForm = async (primitives: Primitives, secret: Uint8Array<Arra
 const digestBytes = 16
 const lengthBytes = 4
 
+/** How chunks are sealed and opened. */
+export interface Sealing {
+  readonly form: RowForm
+  readonly cipher: ValueCipher
+  breathe(): Promise<void>
+}
+
+/** So many rows are sealed or opened in one go. */
+const atOnce = 128
+
 /** A row as it goes into a storage, or comes out of it. */
 interface Row {
   readonly key: Uint8Array
@@ -64,9 +74,13 @@ const digestOf = async (form: RowForm & { readonly kind: 'sealed' }, { uid, tabl
   (await form.digest(boundBytes(nothing, [uid, table, key]))).slice(0, digestBytes)
 
 /** The rows of a chunk in the form in which they are stored. */
-export async function storedChunk(form: RowForm, sealer: ValueSealer, cipher: ValueCipher, place: RowPlace, chunk: RowChunk): Promise<RowChunk> {
+export async function storedChunk(
+  { form, sealer, cipher, breathe }: Sealing & { readonly sealer: ValueSealer },
+  place: RowPlace,
+  chunk: RowChunk,
+): Promise<RowChunk> {
   if (form.kind === 'plain') return chunk
-  const stored = await each(chunk, async ({ key, value }): Promise<Row> => {
+  const stored = await each(rowsIn(chunk), breathe, async ({ key, value }): Promise<Row> => {
     if (form.kind === 'sealed') {
       const digest = await digestOf(form, place, key)
       return { key: digest, value: value === undefined ? undefined : await sealer.seal(withKey(key, value), boundOf(place, digest)) }
@@ -85,8 +99,7 @@ export async function storedChunk(form: RowForm, sealer: ValueSealer, cipher: Va
  *   deleted cannot be: its key is nowhere.
  */
 export async function openedChunk(
-  form: RowForm,
-  cipher: ValueCipher,
+  { form, cipher, breathe }: Sealing,
   place: RowPlace,
   chunk: RowChunk,
   visitName: (name: string, deleted: boolean) => boolean,
@@ -95,7 +108,7 @@ export async function openedChunk(
   if (form.kind === 'packed')
     return framed(
       chunk,
-      await each(chunk, async ({ key, value }) => ({
+      await each(rowsIn(chunk), breathe, async ({ key, value }) => ({
         key,
         value: value !== undefined && isEnvelope(value) ? await cipher.open(value, [], 'a row') : value,
       })),
@@ -104,26 +117,33 @@ export async function openedChunk(
   readRows(chunk.bytes, (key, value) => {
     if (visitName(nameOf(place, key), value === undefined) && value !== undefined) wanted.push({ key, value })
   })
-  const opened = await Promise.all(
-    wanted.map(async ({ key, value }) => {
-      const row = split(await cipher.open(value ?? nothing, boundOf(place, key), 'a row'))
-      const digest = await digestOf(form, place, row.key)
-      // Bound to its place as it is, this says that the place is of this life of the storage.
-      if (!digest.every((byte, index) => byte === key[index]))
-        throw new BackendError('SNAPSHOT_CORRUPT', { what: 'a row', reason: 'its key is another' })
-      return row
-    }),
-  )
+  const opened = await each(wanted, breathe, async ({ key, value }): Promise<Row> => {
+    const row = split(await cipher.open(value ?? nothing, boundOf(place, key), 'a row'))
+    const digest = await digestOf(form, place, row.key)
+    // Bound to its place as it is, this says that the place is of this life of the storage.
+    if (!digest.every((byte, index) => byte === key[index]))
+      throw new BackendError('SNAPSHOT_CORRUPT', { what: 'a row', reason: 'its key is another' })
+    return row
+  })
   return framed(chunk, opened)
 }
 
 const latin1 = new TextDecoder('latin1')
 const nameOf = ({ uid, table }: RowPlace, key: Uint8Array): string => `${uid}/${table}/${latin1.decode(key)}`
 
-async function each(chunk: RowChunk, work: (row: Row) => Promise<Row>): Promise<readonly Row[]> {
+function rowsIn(chunk: RowChunk): readonly Row[] {
   const rows: Row[] = []
   readRows(chunk.bytes, (key, value) => void rows.push({ key, value }))
-  return Promise.all(rows.map(work))
+  return rows
+}
+
+async function each(rows: readonly Row[], breathe: () => Promise<void>, work: (row: Row) => Promise<Row>): Promise<readonly Row[]> {
+  const done: Row[] = []
+  for (let from = 0; from < rows.length; from += atOnce) {
+    if (from > 0) await breathe()
+    done.push(...(await Promise.all(rows.slice(from, from + atOnce).map(work))))
+  }
+  return done
 }
 
 function framed({ uid, table, bytes }: RowChunk, rows: readonly Row[]): RowChunk {

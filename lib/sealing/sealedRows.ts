@@ -10,6 +10,7 @@ export interface SealedReading {
   readonly form: RowForm
   readonly cipher: ValueCipher
   readonly job: string
+  breathe(): Promise<void>
 }
 
 /**
@@ -19,7 +20,7 @@ export interface SealedReading {
  * only by the digest of its key. What the keys of those were is found by reading once more, and they are deleted at the end.
  */
 export function readSealedRows(
-  { stored, form, cipher, job }: SealedReading,
+  { stored, form, cipher, job, breathe }: SealedReading,
   visit: (chunk: RowChunk) => unknown,
   isUnwanted?: Unwanted,
 ): taskEither.TaskEither<BackendError, void> {
@@ -31,7 +32,7 @@ export function readSealedRows(
       const { uid, table, writtenBy } = chunk
       if (isUnwanted?.(uid, table) === true) return
       const place: RowPlace = { job, uid, table, writtenBy }
-      const opened = await openedChunk(form, cipher, place, chunk, visitName)
+      const opened = await openedChunk({ form, cipher, breathe }, place, chunk, visitName)
       if (opened.rows > 0) await hand(opened)
     }, isUnwanted)
   return async () => {

@@ -24,6 +24,8 @@ export interface SealingSettings {
   readonly cipher: ValueCipher
   /** Whether chunks that are read say which checkpoint wrote their rows: then that is bound to them, too. */
   readonly tellsWriters: boolean
+  /** Lets others have their turn: sealing many rows takes its time. */
+  breathe(): Promise<void>
 }
 
 interface Known {
@@ -37,7 +39,7 @@ const formOf = new WeakMap<CheckpointSession, () => RowForm>()
 export const keepsRowsAsTheyAre = (session: CheckpointSession): boolean => (formOf.get(session)?.() ?? plainForm).kind === 'plain'
 
 /** What a session stores, sealed; where nothing is to be sealed, what is sealed is refused, and the rest is left as it is. */
-export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWriters }: SealingSettings): CheckpointSession {
+export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWriters, breathe }: SealingSettings): CheckpointSession {
   const known = new WeakMap<StoredCheckpoint, Known>()
   const publishes = new InOrder()
   let own: { readonly form: RowForm; readonly epoch: Epoch } | undefined
@@ -48,7 +50,7 @@ export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWrit
     const readRows: StoredCheckpoint['readRows'] =
       form.kind === 'plain'
         ? (visit, isUnwanted) => stored.readRows(visit, isUnwanted)
-        : (visit, isUnwanted) => readSealedRows({ stored, form, cipher, job }, visit, isUnwanted)
+        : (visit, isUnwanted) => readSealedRows({ stored, form, cipher, job, breathe }, visit, isUnwanted)
     const result: StoredCheckpoint = { checkpointId, epoch, body, readRows }
     known.set(result, { stored, form })
     return result
@@ -78,7 +80,7 @@ export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWrit
       const writer = inner.begin(checkpointId, options)
       if (own === undefined || own.form.kind === 'plain') return writer
       const { form, epoch } = own
-      return sealedWriter({ inner: writer, cipher, form, job, checkpointId, epoch, tellsWriters, publishes })
+      return sealedWriter({ inner: writer, cipher, form, job, checkpointId, epoch, tellsWriters, publishes, breathe })
     },
     retained: () => inner.retained(),
     hold: (id) => async () => {

@@ -19,10 +19,11 @@ export interface SealedWriting {
   readonly tellsWriters: boolean
   /** Publishes of one session follow one another. */
   readonly publishes: InOrder
+  breathe(): Promise<void>
 }
 
 /** Seals a checkpoint on its way: before a step of the storage begins, so that no step waits for it. */
-export function sealedWriter({ inner, cipher, form, job, checkpointId, epoch, tellsWriters, publishes }: SealedWriting): CheckpointWriter {
+export function sealedWriter({ inner, cipher, form, job, checkpointId, epoch, tellsWriters, publishes, breathe }: SealedWriting): CheckpointWriter {
   const sealer = cipher.sealer()
   const writes = new InOrder()
   const writtenBy = tellsWriters ? { checkpointId, epoch } : undefined
@@ -31,7 +32,7 @@ export function sealedWriter({ inner, cipher, form, job, checkpointId, epoch, te
       (chunk: RowChunk): taskEither.TaskEither<BackendError, void> =>
       () => {
         const { uid, table } = chunk
-        return writes.next(storedChunk(form, sealer, cipher, { job, uid, table, writtenBy }, chunk), (stored) => inner.write(stored)())
+        return writes.next(storedChunk({ form, sealer, cipher, breathe }, { job, uid, table, writtenBy }, chunk), (stored) => inner.write(stored)())
       },
     // What has expired is told by values, which the storage cannot read.
     publish:

@@ -12,6 +12,7 @@ import { sealed as summed, unsealed as unsummed } from '../../lib/keyValue/seale
 import type { CheckpointSession, CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { isEnvelope } from '../../lib/sealing/envelope.js'
+import { nodeCrypto, nodePrimitives } from '../../lib/sealing/nodePrimitives.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
 import { webPrimitives } from '../../lib/sealing/primitives.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
@@ -280,6 +281,27 @@ describe('a key of rows', () => {
     const mixed = { ...encryption(1), readsPlain: true }
     expect(() => storageIn(newDatabase(), { encryption: mixed })).toThrow('OPTION_INVALID')
     expect(() => storageIn(newDatabase(), { compression: 'zstd' as 'zlib' })).toThrow('OPTION_INVALID')
+  })
+})
+
+describe('the primitives of Node', () => {
+  it('are those of browsers, bit for bit', async () => {
+    const node = nodeCrypto()
+    if (node === undefined) throw new Error('this is Node')
+    const web = webPrimitives()
+    const both = [web, nodePrimitives(node, web.random)] as const
+    const [key, salt, text] = [Uint8Array.from(sealingKey(1)), new Uint8Array(16).fill(3), Uint8Array.from(bytes('somebody'))]
+    const digests = await Promise.all(both.map(async ({ keyedDigest }) => (await keyedDigest(key))(text)))
+    expect(digests[0]).toEqual(digests[1])
+    const [one, other] = await Promise.all([both[0].subkey(key, salt), both[1].subkey(key, salt)])
+    expect(one.check).toEqual(other.check)
+    const value = await one.seal(7, salt, text)
+    expect(await other.seal(7, salt, text)).toEqual(value)
+    for (const subkey of [one, other]) {
+      expect(await subkey.open(7, salt, value)).toEqual(text)
+      await expect(subkey.open(8, salt, value)).rejects.toThrow()
+      await expect(subkey.open(7, key, value)).rejects.toThrow()
+    }
   })
 })
 
