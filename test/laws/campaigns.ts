@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import type { Campaign } from '../../laws/simulation/campaign.js'
 import { plainSurface } from '../../laws/simulation/plainSurface.js'
+import { carriedSurface } from './carriedSurface.js'
 import { jobs } from './jobs.js'
 import { keyValueSurface } from './keyValueSurface.js'
 import { directorySurface, memorySurface, rollingParts } from './surfaces.js'
@@ -22,6 +23,10 @@ export const campaigns: readonly NamedCampaign[] = [
   ...jobs
     .filter(({ name }) => name.startsWith('state that comes and goes') || name === 'two sinks')
     .map(({ name, job, inputs }) => ({ name: `${name} in keys and values`, job, inputs, surface: keyValueSurface, weight: 5 })),
+  // Behind these sinks nobody knows what a transaction is.
+  ...jobs
+    .filter(({ name }) => name === 'statefulMap' || name === 'two sinks')
+    .map(({ name, job, inputs }) => ({ name: `${name} in checkpoints that carry its records`, job, inputs, surface: carriedSurface, weight: 8 })),
   // Whatever a job does, what it writes rolls the same way. There is always enough of it to go on in a later process.
   ...jobs
     .filter(({ name }) => name === 'two sinks')

@@ -11,7 +11,7 @@ import type { Seen, Surface } from '../../laws/simulation/surface.js'
 import type { FileLayer } from '../../lib/ports/fileLayer.js'
 import type { TransactionalSink } from '../../lib/ports/transactionalSink.js'
 
-const seen = (value: unknown): Seen => ({ key: (value as { readonly key?: string } | null)?.key ?? '', text: textOf(value) })
+export const seen = (value: unknown): Seen => ({ key: (value as { readonly key?: string } | null)?.key ?? '', text: textOf(value) })
 
 /** The backend in memory: its objects outlive the processes. */
 export function memorySurface(_seed: number, retained: number): Surface {

@@ -122,15 +122,15 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'the end of input takes no final checkpoint',
     rule: 'P21',
-    file: 'lib/jobRun.ts',
+    file: 'lib/runCheckpoints.ts',
     find: 'let last = await this.lastCheckpoint()',
     replace: 'let last: CheckpointId | undefined',
   },
   {
     name: 'the end of input does not wait for commits',
     rule: 'P21',
-    file: 'lib/jobRun.ts',
-    find: 'while (!this.over && [...this.commits.values()].some(({ unconfirmed }) => unconfirmed > 0)) await this.nextConfirmation()',
+    file: 'lib/runCheckpoints.ts',
+    find: 'while (!isOver() && !commits.areConfirmed) await commits.next()',
     replace: '',
   },
   {
@@ -589,5 +589,19 @@ export const plantedBugs: readonly PlantedBug[] = [
     file: 'lib/keyValue/storedRows.ts',
     find: 'undone && value.length === 0',
     replace: 'value.length === 0',
+  }, // --- sinks whose records are carried in the checkpoint
+  {
+    name: 'a transaction that is carried has another key when it is delivered again',
+    rule: 'commit-idempotent',
+    file: 'lib/carriedWriter.ts',
+    find: 'const { epoch, checkpointId, version, texts } = transaction',
+    replace: 'const { checkpointId, version, texts } = transaction\n    const { epoch } = this.context',
+  },
+  {
+    name: 'what was asked to be carried while something else is under way is dropped',
+    rule: 'P18',
+    file: 'lib/carriedWriter.ts',
+    find: 'if (this.#newest !== undefined && !isLater(transaction, this.#newest)) return',
+    replace: 'if (this.#newest !== undefined || this.#underWay !== undefined) return',
   },
 ]

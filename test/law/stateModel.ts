@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import * as t from 'io-ts'
+import { OperatorHarness } from '../../laws/harness/operatorHarness.js'
+import { type Law, law } from '../../laws/law.js'
+import { same } from '../../laws/same.js'
+import { emits, listState, mapState, valueState } from '../../lib/index.js'
+import { keyBy } from '../../operators/keyBy.js'
+import { processKeyed } from '../../operators/processKeyed.js'
+
+/** Something that is done to the states of a key, and whether the operator is restored from a checkpoint behind it. */
+interface Command {
+  readonly key: 'a' | 'b'
+  readonly what: 'update' | 'forget' | 'add' | 'replace' | 'clearList' | 'put' | 'remove' | 'clearMap'
+  readonly n: number
+  readonly restored: boolean
+}
+
+const commands: fc.Arbitrary<readonly Command[]> = fc.array(
+  fc.record({
+    key: fc.constantFrom('a', 'b'),
+    what: fc.constantFrom('update', 'forget', 'add', 'add', 'add', 'replace', 'clearList', 'put', 'put', 'put', 'remove', 'clearMap'),
+    n: fc.nat(6),
+    restored: fc.integer({ min: 0, max: 4 }).map((draw) => draw === 0),
+  }),
+  { maxLength: 24 },
+)
+
+/** What a program sees of its states. */
+type Shown = readonly [value: number | null, list: readonly number[], map: readonly (readonly [number, number])[]]
+
+const sorted = (map: Iterable<readonly [number, number]>): readonly (readonly [number, number])[] => [...map].sort(([a], [b]) => a - b)
+
+const kept = processKeyed(
+  'kept',
+  { state: { value: valueState(t.number), list: listState(t.number), map: mapState(t.number, t.number) }, emits: emits<Shown>() },
+  {
+    onRecord({ what, n }: Command, { state: { value, list, map }, emit }) {
+      if (what === 'update') value.update(n)
+      if (what === 'forget') value.clear()
+      if (what === 'add') list.add(n)
+      if (what === 'replace') list.update([n, n + 1, n])
+      if (what === 'clearList') list.clear()
+      if (what === 'put') map.put(n, n * n)
+      if (what === 'remove') map.remove(n)
+      if (what === 'clearMap') map.clear()
+      emit([value.value() ?? null, [...list], sorted(map)])
+    },
+  },
+)
+
+/** The same with what the language has. */
+class Model {
+  private readonly value = new Map<string, number>()
+  private readonly list = new Map<string, readonly number[]>()
+  private readonly map = new Map<string, Map<number, number>>()
+
+  apply({ key, what, n }: Command): Shown {
+    const map = this.map.get(key) ?? new Map<number, number>()
+    this.map.set(key, map)
+    const list = this.list.get(key) ?? []
+    if (what === 'update') this.value.set(key, n)
+    if (what === 'forget') this.value.delete(key)
+    this.list.set(key, what === 'add' ? [...list, n] : what === 'replace' ? [n, n + 1, n] : what === 'clearList' ? [] : list)
+    if (what === 'put') map.set(n, n * n)
+    if (what === 'remove') map.delete(n)
+    if (what === 'clearMap') map.clear()
+    return [this.value.get(key) ?? null, this.list.get(key) ?? [], sorted(map)]
+  }
+}
+
+/** States behave as variables, arrays and maps of the language do, whatever is restored in between. */
+export const lawsOfStates: readonly Law[] = [
+  law('states-are-what-they-say', 'a value, a list and a map behave as those of the language, restores in between or not', () =>
+    fc.asyncProperty(commands, async (all) => {
+      const harness = new OperatorHarness({ build: ([input]) => kept(keyBy(({ key }: Command) => key)(input as never)) as never, inputs: 1 })
+      const model = new Model()
+      for (const command of all) {
+        harness.record(command, undefined)
+        const shown = harness.take().flatMap((output) => (output.kind === 'record' ? [output.value] : []))
+        same(shown, [model.apply(command)], `what is seen after ${command.what}`)
+        if (command.restored) harness.restore(harness.snapshot())
+      }
+      harness.close()
+    }),
+  ),
+]
