@@ -37,11 +37,14 @@ export interface IndexeddbOptions {
  * They survive a reload, a crash of the tab and one of the browser. A checkpoint writes the rows that changed, in one transaction that is on
  * the disk when it is complete. Of several tabs one runs a job: the others are refused with `BACKEND_IN_USE` and may try again.
  *
+ * With `encryption` values are sealed by `crypto.subtle`, and a keyed digest stands for each key; with `compression` long ones are shorter.
+ *
  * **When to use** for state in a page or a worker. A browser that is short of room may remove what a site has stored, unless the site asked
  * it not to: `navigator.storage.persist()`.
  * **Laws** read-your-snapshot · snapshot-isolation · crash-atomicity · monotone-completion · fencing
  *
- * @throws ConfigurationError `OPTION_INVALID` for an option outside its range, and where there is no IndexedDB
+ * @throws ConfigurationError `OPTION_INVALID` for an option outside its range, and where there is no IndexedDB, or none of
+ *   `crypto.subtle` to seal with
  * @throws BackendError `BACKEND_IN_USE` when a run opens while another tab has one; `BACKEND_FULL` when the browser grants no more room;
  *   `BACKEND_IO` that ends the run when the database is deleted under it
  * @example In a test, without a browser

@@ -48,6 +48,8 @@ export interface LevelBackend extends CheckpointStorage {
  * A checkpoint writes the rows that changed and what they replace, in one batch that the database syncs. The database may have other
  * things in it, and several jobs. It is yours: open until the job has ended, and closed by you.
  *
+ * With `encryption` values are sealed, and a keyed digest stands for each key; with `compression` long ones are shorter. Live rows cannot be.
+ *
  * **When to use** where a program has such a database anyway, or wants one: `storage: level(database)`. Whether checkpoints survive the process is
  * the database's matter: those of `memory-level` do not.
  * **State** with `{ ...level(database) }` live rows stay in the database, too, more than memory holds, and a start copies nothing. That takes

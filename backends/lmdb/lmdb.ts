@@ -44,6 +44,9 @@ export interface LmdbBackend {
  * checkpoint, and all others are read when they are asked for. A checkpoint is one transaction of the rows that changed, the offsets and
  * the manifest: so the store is the newest complete checkpoint, always, and a start copies nothing.
  *
+ * With `encryption` values, offsets and names are sealed, and opened while a record waits; keys stay readable. With `compression` long values
+ * are shorter.
+ *
  * **When to use** for state that outgrows memory, or that is too large to be read at each start. Needs the package `lmdb`.
  * **State** in memory remain rows for which something is due at a time: timers, windows, and a time to live that cleans up by its index.
  * **Laws** read-your-snapshot · snapshot-isolation · crash-atomicity · fencing · read-your-writes · capture-isolation

@@ -53,6 +53,9 @@ export const sessionOf = (storage: CheckpointStorage, job: JobName): PostgresSes
  * A checkpoint writes the rows that changed, and is complete when its one transaction is committed. A second process that takes over
  * fences the first. A connection that ends is made anew; where it ended behind a COMMIT, the outcome is read, never guessed.
  *
+ * With `encryption` values are sealed, and a keyed digest stands for each key, before they leave the process; with `compression` long ones
+ * are shorter. Names of jobs, operators and tables stay readable.
+ *
  * Needs Postgres 13 or later, and the package `pg`, which you install. Connections are made when a run opens, two of them at a time.
  *
  * **When to use** where state should survive the machine, or be in one transaction with the results: see `postgresSink`.
