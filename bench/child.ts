@@ -2,7 +2,6 @@ import { type BackendRequest, measureBackend } from './backends/measureBackend.j
 import { measureRaw } from './backends/rawWrites.js'
 import { type ExpiryRequest, measureExpiry } from './expiry/measureExpiry.js'
 import { type JournalRequest, measureJournal } from './journal/measureJournal.js'
-import { type LargeRequest, measureLarge } from './large/measureLarge.js'
 import { measure, type Request } from './measure.js'
 import { measureTwins, type TwinsRequest } from './twins/measureTwins.js'
 
@@ -13,7 +12,6 @@ const kinds: { readonly [kind: string]: (request: unknown) => Promise<unknown> }
   expiry: (request) => measureExpiry(request as ExpiryRequest),
   backend: (request) => measureBackend(request as BackendRequest),
   raw: (request) => measureRaw(request as BackendRequest),
-  large: (request) => measureLarge(request as LargeRequest),
 }
 
 const [kind = '', request = ''] = process.argv.slice(2)

@@ -9,7 +9,7 @@ const child = fileURLToPath(new URL('child.ts', import.meta.url))
 
 /** Has something measured in a process of its own: what one made of the platform's compiler and heap, no other one sees. */
 export async function inChild<R>(
-  kind: 'variant' | 'twins' | 'journal' | 'expiry' | 'large' | 'backend' | 'raw',
+  kind: 'variant' | 'twins' | 'journal' | 'expiry' | 'backend' | 'raw',
   request: unknown,
   heapMb = plentyMb,
 ): Promise<R> {

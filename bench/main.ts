@@ -1,12 +1,12 @@
 /**
  * The same results in every way that people write them, on the same readings, side by side: a keyed running mean, windows, timers,
  * joins, rules that change, the recoverable twins of RxJS's operators (`twins`), and lines that are noted down (`journal`). Beside
- * that, what is kept of keys that never come again (`expiry`), each backend beside its driver (`backends`), and state that is larger
- * than the heap (`large`).
+ * that, what is kept of keys that never come again (`expiry`), and each backend beside its driver, with state that is larger than the
+ * heap (`backends`).
  *
  *     npm run bench                       some minutes
  *     npm run bench -- --quick            within 80 s on 2 cores: one round, fewer readings, less time each
- *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `backends`, `large`
+ *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `backends`
  *     npm run bench -- --rounds 5
  *     npm run bench -- --postgres URL    measures that server, too
  *
@@ -19,7 +19,6 @@ import { backendsSection } from './backends/backendsSection.js'
 import { expirySection } from './expiry/expirySection.js'
 import { inChild } from './inChild.js'
 import { journalSection } from './journal/journalSection.js'
-import { largeSection } from './large/largeSection.js'
 import type { Measurement, Request } from './measure.js'
 import { assertSameResults, figuresOf, type Rounds, tableOf } from './report.js'
 import { type Scenario, scenarios, variantsOf } from './scenarios.js'
@@ -51,7 +50,7 @@ async function run(scenario: Scenario): Promise<Rounds> {
   return rounds
 }
 
-const sections: readonly Section[] = [twinsSection, journalSection, expirySection, backendsSection, largeSection]
+const sections: readonly Section[] = [twinsSection, journalSection, expirySection, backendsSection]
 const isChosen = ({ name }: { readonly name: string }): boolean => options.only === undefined || name === options.only
 const chosen = scenarios.filter(isChosen)
 const names = [...scenarios, ...sections].map(({ name }) => name)

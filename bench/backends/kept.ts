@@ -9,8 +9,8 @@ import { lmdb } from 'rxweir/backends/lmdb'
 import { memory } from 'rxweir/backends/memory'
 import { postgresStorage } from 'rxweir/backends/postgres'
 
-/** What is measured, and on what: `state+storage` where rows are not on the heap. */
-export const backends = ['memory', 'directory', 'lmdb', 'level', 'postgres'] as const
+/** What is measured. In `lmdb` and `level rows` live rows are in the store, too, and not on the heap. */
+export const backends = ['memory', 'directory', 'level', 'postgres', 'lmdb', 'level rows'] as const
 export type BackendName = (typeof backends)[number]
 
 export interface Kept {
@@ -41,10 +41,12 @@ export async function open(backend: BackendName, folder: string, connection: str
       return { options: { ...lmdb(folder) }, close: nothingToClose }
     case 'postgres':
       return { options: { storage: postgresStorage({ connection, schema: schemaOf(folder) }) }, close: nothingToClose }
-    case 'level': {
+    case 'level':
+    case 'level rows': {
       const database = new ClassicLevel<Uint8Array, Uint8Array>(folder, { keyEncoding: 'view', valueEncoding: 'view' })
       await database.open()
-      return { options: { storage: level(database) }, close: () => database.close() }
+      const { state, storage } = level(database)
+      return { options: backend === 'level' ? { storage } : { state, storage }, close: () => database.close() }
     }
   }
 }

@@ -84,6 +84,7 @@ const rawStores: { readonly [backend: string]: (folder: string, connection: stri
   directory: rawFile,
   lmdb: rawLmdb,
   level: rawLevel,
+  'level rows': rawLevel,
   postgres: (_folder, connection) => rawPostgres(connection),
 }
 

@@ -6,7 +6,7 @@ import { zipf } from '../../bench/backends/zipf.js'
 
 const request = { keys: 50, again: 120, access: 'skewed', recordsPerCheckpoint: 40, connection: '' } as const
 
-it.each(['memory', 'directory', 'lmdb', 'level'] as const)('the keyed mean is measured on %s', async (backend) => {
+it.each(['memory', 'directory', 'lmdb', 'level', 'level rows'] as const)('the keyed mean is measured on %s', async (backend) => {
   const { rows, changedBytes, writtenBytes = Number.POSITIVE_INFINITY, recoverMs } = await measureBackend({ ...request, backend })
   expect(rows).toBeGreaterThan(5)
   expect(rows).toBeLessThan(40)
