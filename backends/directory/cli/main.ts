@@ -12,8 +12,9 @@ process.stdout.on('error', (error: { readonly code?: unknown }) => {
   process.exit(process.exitCode ?? 0)
 })
 
+/** A terminal that does not know its size says 0. */
 const screen: Screen = {
-  size: () => ({ columns: process.stdout.columns ?? 80, rows: process.stdout.rows ?? 24 }),
+  size: () => ({ columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 }),
   onEnd(end) {
     const { stdin } = process
     const pressed = (keys: Buffer): void => {
