@@ -16,10 +16,11 @@ import { mapValues } from '../../operators/mapValues.js'
 import { processUnkeyed } from '../../operators/processUnkeyed.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { jobs } from '../laws/jobs.js'
+import { keyValueSurface } from '../laws/keyValueSurface.js'
 import { directorySurface, memorySurface } from '../laws/surfaces.js'
 
-/** Storages, savepoints and sinks in memory and in a directory, in every pair. */
-const everywhere = { surfaces: [memorySurface, directorySurface()], powerCuts: true }
+/** Storages, savepoints and sinks in memory, in a directory and in keys and values, in every pair. */
+const everywhere = { surfaces: [memorySurface, directorySurface(), keyValueSurface], powerCuts: true }
 
 interface Entry {
   readonly key: string
