@@ -137,7 +137,7 @@ describe('the ledger', () => {
     expect(figuresOf(verdict(7, 2))).toEqual({ runs: 7, crashes: 2, checkpoints: 3, records: 4, violations: 2 })
     expect(() => figuresOf('runs=1')).toThrow('no verdict')
     expect(() => parsed(JSON.stringify({ ...entry('kill', 1), commit: '' }))).toThrow('no commit')
-    expect(() => append('/nowhere', { campaign: 'kill', command: '', verdict: verdict(1) })).toThrow('no command')
+    expect(() => append('/nowhere', { ...entry('kill', 1), command: '' })).toThrow('no command')
     expect(() => campaignsPage([entry('unheard of', 1)])).toThrow('unheard of')
   })
 

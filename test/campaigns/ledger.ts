@@ -18,19 +18,18 @@ export interface LedgerEntry {
 /** The ledger of the project. */
 export const ledgerFile = 'docs/campaigns.ndjson'
 
-export function append(file: string, { campaign, command, verdict }: Pick<LedgerEntry, 'campaign' | 'command' | 'verdict'>): void {
+/** What stands here now: ask before a campaign, which may take long. */
+export function triedNow(): Pick<LedgerEntry, 'commit' | 'node'> {
   const git = (...words: readonly string[]): string => execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim()
   // The ledger itself changes with each campaign.
   const changed = git('status', '--porcelain', '--untracked-files=no', '--', '.', `:!${ledgerFile}`, ':!docs/campaigns.md') !== ''
-  const entry: LedgerEntry = {
-    campaign,
-    commit: `${git('rev-parse', '--short=12', 'HEAD')}${changed ? '+' : ''}`,
-    node: process.version,
-    command,
-    verdict,
-  }
-  parsed(JSON.stringify(entry))
-  appendFileSync(file, `${JSON.stringify(entry)}\n`)
+  return { commit: `${git('rev-parse', '--short=12', 'HEAD')}${changed ? '+' : ''}`, node: process.version }
+}
+
+export function append(file: string, { campaign, commit, node, command, verdict }: LedgerEntry): void {
+  const line = JSON.stringify({ campaign, commit, node, command, verdict } satisfies LedgerEntry)
+  parsed(line)
+  appendFileSync(file, `${line}\n`)
 }
 
 export interface Figures {

@@ -128,7 +128,7 @@ export function campaignsPage(entries: readonly LedgerEntry[]): string {
   if (unknown !== undefined) throw new Error(`the ledger knows a campaign that nobody describes: ${unknown.campaign}`)
   const rows = kinds.map((kind) => {
     const { times, runs, crashes, checkpoints, records, violations } = summed(entries, kind)
-    return `| ${kind.campaign} | ${[times, runs, crashes, checkpoints, records, violations].map(shown).join(' | ')} | ${boundOf({ runs, violations })} |`
+    return `| ${kind.campaign} | ${[times, runs, crashes, checkpoints, records, violations].map(shown).join(' | ')} | ${kind.campaign === 'media' ? '–' : boundOf({ runs, violations })} |`
   })
   return `${[
     `<!-- Generated from ${ledgerFile} by \`npm run campaigns\`: add to the ledger, do not edit this page. -->\n`,
@@ -153,7 +153,7 @@ that leaked. \`--ledger ${ledgerFile}\` adds that line, with the commit and the 
 `
 
 const bound = `When none of N independent runs went wrong, at most 3 in N of all runs like them do, with 95 % certainty: that is the bound. It says nothing
-of runs that are not like them.
+of runs that are not like them. Damages are all there are of their kind, and have none.
 `
 
 const end = `\`--seed\` and \`--runs\` choose what is tried; a simulation, an image and a damage come again with their seed. Where a campaign needs what is not there,

@@ -12,7 +12,7 @@
 import { fork } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { append } from '../campaigns/ledger.js'
+import { append, triedNow } from '../campaigns/ledger.js'
 import { realCampaigns, runReal } from '../campaigns/main.js'
 import { isPlace, places } from '../campaigns/orders.js'
 import { campaigns, type NamedCampaign } from './campaigns.js'
@@ -46,8 +46,9 @@ const processes = values.path === undefined ? whole('processes', values.processe
 /** What to type to have the same again; who keeps the ledger is no part of it. */
 const command = process.argv.slice(2).filter((word, at, words) => !/^--ledger/.test(word) && words[at - 1] !== '--ledger')
 if (values.seed === undefined) command.push('--seed', String(seed))
+const tried = values.ledger === undefined ? undefined : triedNow()
 const note = (campaign: string, line: string): void => {
-  if (values.ledger !== undefined) append(values.ledger, { campaign, command: command.join(' '), verdict: line })
+  if (values.ledger !== undefined && tried !== undefined) append(values.ledger, { ...tried, campaign, command: command.join(' '), verdict: line })
 }
 
 const real = realCampaigns[values.campaign]
