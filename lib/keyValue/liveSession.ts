@@ -8,14 +8,13 @@
  * **Fault model** That of `keyValueSession.ts`. An index that is missing, or that was left behind by a program that did not keep it, is made by the
  * takeover, in steps; where it dies in between, the next one begins anew.
  */
-import { either as E, option as O, type taskEither } from 'fp-ts'
-import { BackendError, ConfigurationError, invariant } from '../errors.js'
+import { either as E, type option as O, type taskEither } from 'fp-ts'
+import { BackendError, invariant } from '../errors.js'
 import type { CheckpointId, Epoch } from '../identity.js'
 import type { Json } from '../json.js'
 import type { PagedStore, RowKey, StoredRow, StoreReader } from '../paged/pagedStore.js'
 import type { StoredCheckpoint } from '../ports/checkpointStorage.js'
 import type { KeyRange, KeyValueStore } from '../ports/keyValueStore.js'
-import { isEnveloped } from '../sealing/bodyForm.js'
 import type { ChangedRows } from './changedRows.js'
 import type { Head } from './head.js'
 import { allKeys, countKeys, keysBeginningWith, type Look } from './indexedKeys.js'
@@ -34,7 +33,6 @@ export interface LiveSettings extends SessionSettings {
 export class LiveSession extends KeyValueSession implements PagedStore {
   /** Tables that begin anew with the next publish, although there are rows of that name. */
   private readonly retired = new Set<string>()
-  private isPlain = true
   private headers: { readonly generation: number; readonly of: Uint8Array[] } = { generation: -1, of: [] }
   /** Of the row that is read: the same bytes for each. */
   private place = new Uint8Array(256)
@@ -48,7 +46,6 @@ export class LiveSession extends KeyValueSession implements PagedStore {
   }
 
   override takeOver(from: O.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch> {
-    this.isPlain = O.isNone(from) || !isEnveloped(from.value.body)
     const taking = super.takeOver(from, above)
     return async () => {
       const taken = await taking()
@@ -94,11 +91,6 @@ export class LiveSession extends KeyValueSession implements PagedStore {
 
   /** The database is its owner's: it stays open anyway. */
   use(readers: readonly StoreReader[]): void {
-    if (!this.isPlain && readers.length > 0)
-      throw new ConfigurationError('STATE_NOT_SYNCHRONOUS', {
-        job: this.live.job,
-        reason: 'rows that are sealed or compressed are not opened at once',
-      })
     for (const { name } of readers) invariant(this.live.isIndexed(...name), 'a table that reads from the store has an index')
   }
 

@@ -5,6 +5,7 @@ import { indexeddbIn } from '../../backends/indexeddb/indexeddb.js'
 import { levelIn } from '../../backends/level/level.js'
 import { sealedText, unsealedJson } from '../../lib/keyValue/sealed.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import { liveStorage } from '../support/pagedPlaces.js'
 import { TabLocks } from '../support/tabLocks.js'
 import { livesContent, readLives, writeLives } from './lives.js'
 import { recorded } from './recorded.js'
@@ -30,16 +31,26 @@ const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.f
 
 function level(): Kind {
   const database = new MemoryLevel<string, string>()
+  return inLevel(database, levelIn(new WeakMap(), database, {}))
+}
+
+function inLevel(database: MemoryLevel<string, string>, storage: CheckpointStorage): Kind {
   const raw = { keyEncoding: 'hex', valueEncoding: 'hex' } as const
   return {
     name: 'level',
-    storage: levelIn(new WeakMap(), database, {}),
+    storage,
     dump: async () => ({ entries: Object.fromEntries(await database.iterator(raw).all()) }),
     fill: async ({ entries }) => {
       for (const [key, value] of Object.entries(entries)) await database.put(key, value, raw)
     },
     headKey: Buffer.from('!rxweir!!orders!\x01').toString('hex'),
   }
+}
+
+/** With an index of every table, as where live rows are read. */
+function levelLive(): Kind {
+  const database = new MemoryLevel<string, string>()
+  return { ...inLevel(database, liveStorage(new WeakMap(), database, ['rxweir'])), name: 'levelLive' }
 }
 
 function indexeddb(): Kind {
@@ -72,7 +83,7 @@ function indexeddb(): Kind {
   }
 }
 
-for (const make of [level, indexeddb]) {
+for (const make of [level, levelLive, indexeddb]) {
   const { name } = make()
   const written = async (): Promise<Dump> => {
     const kind = make()
