@@ -26,7 +26,10 @@ export const storages: { readonly [name in StorageName]: Made<StorageOf> } = {
   },
   level: () => {
     const database = new MemoryLevel()
-    return (life) => ({ storage: levelIn(new WeakMap(), database, { clock: life }) })
+    return (life) => {
+      const { state, storage } = levelIn(new WeakMap(), database, { clock: life })
+      return { state, storage }
+    }
   },
   postgres: async (rig) => {
     await rig.database.emptySchema(guaranteed)
