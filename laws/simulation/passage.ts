@@ -135,6 +135,8 @@ class Run {
   private readonly sinks: Surface[] = []
   private readonly committed = new Map<string, Seen[]>()
   private readonly places: { [uid: string]: number } = {}
+  /** Who sleeps on a leg that is over, by instance. */
+  private readonly sleepers = new Map<number, NonNullable<Outcome['wakes']>[]>()
   private nowMs: number | undefined
   private made = 0
 
@@ -231,6 +233,18 @@ class Run {
     return this.schedule({ ...at, storage: stayed, from: [], mayRefuse: false, disturbed: true })
   }
 
+  /** Processes of legs that are over wake up, when another has gone on for long. */
+  private async wake(index: number): Promise<readonly Violation[]> {
+    const violations: Violation[] = []
+    for (const wakes of this.sleepers.get(index) ?? []) {
+      const woken = await wakes()
+      this.statistics.zombies += woken.zombies
+      violations.push(...woken.violations)
+    }
+    this.sleepers.delete(index)
+    return violations
+  }
+
   private async schedule({
     number,
     leg,
@@ -259,7 +273,9 @@ class Run {
       storage: (life) => storage.storage(life),
       sink: (uid, life) => sinks.sink(uid, life),
       committed: (uid) => sinks.committed(uid),
-      died(how, random) {
+      died: (how, random) => {
+        // A cut of the power takes sleepers with it.
+        if (how === 'powerCut') this.sleepers.clear()
         for (const each of all) each.died(how, random)
       },
       leftovers: () => sinks.leftovers(),
@@ -282,7 +298,9 @@ class Run {
         restore: { ...options.restore, ...(from.length === 0 ? {} : { from: from.map((each) => storageIn(life, each.storage(life))) }) },
       }),
     }
-    const outcome = await runSchedule(schedule)
+    const ran = await runSchedule(schedule)
+    const outcome = { ...ran, violations: [...ran.violations, ...(await this.wake(index))] }
+    if (ran.wakes !== undefined) this.sleepers.set(index, [...(this.sleepers.get(index) ?? []), ran.wakes])
     this.nowMs = outcome.nowMs
     this.story.push(...outcome.story, ...(outcome.refused === undefined ? [] : ['the savepoint is refused: a sink is ahead of it']))
     this.endedAt.push(...outcome.endedAt)

@@ -43,6 +43,8 @@ export interface Outcome {
   readonly left: boolean
   /** What time it was at the end. */
   readonly nowMs: number
+  /** Wakes who sleeps on a job that was left, and answers what it does that it must not. */
+  readonly wakes?: () => Promise<{ readonly violations: readonly Violation[]; readonly zombies: number }>
 }
 
 /** How a job is left for another storage, by whoever has a savepoint of it. */
@@ -77,6 +79,8 @@ export interface ScheduleOptions {
 }
 
 const stepsMax = 30_000
+/** So much does a process do that slept until its job was elsewhere. */
+const wokenStepsMax = 500
 const foundMax = 2
 const storyMax = 80
 
@@ -148,6 +152,7 @@ class Schedule {
       committed: new Map(this.options.job.sinks.map((uid) => [uid, [...this.surface.committed(uid)]])),
       endedAt,
       found,
+      ...(this.lives.some((life) => life.paused && !life.dead) ? { wakes: () => this.wakeSleepers() } : {}),
     }
   }
 
@@ -438,9 +443,9 @@ class Schedule {
   private async end(): Promise<void> {
     for (const life of this.lives) {
       life.expect(undefined)
-      // Whoever sleeps on a job that was left would go on with it for ever.
-      if (this.left && life !== this.life) life.die()
-      if (life.paused && !life.dead) this.wake(life)
+      // Whoever sleeps on a job that was left sleeps on, until it is somewhere else.
+      if (this.left && life !== this.life && !life.paused) life.die()
+      if (life.paused && !life.dead && !this.left) this.wake(life)
     }
     this.tell('the job has ended')
     const settled = await this.world.settle(
@@ -457,6 +462,19 @@ class Schedule {
     const { plan, leaving } = this.options
     if (!plan.endings.some(({ how }) => how === 'pause') && leaving?.how !== 'copy' && this.refused === undefined)
       for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
+  }
+
+  /** What it does may go on for ever: it is stopped after some time. */
+  private async wakeSleepers(): Promise<{ readonly violations: readonly Violation[]; readonly zombies: number }> {
+    const sleepers = this.lives.filter((life) => life.paused && !life.dead)
+    for (const life of sleepers) this.wake(life)
+    const until = this.world.steps + wokenStepsMax
+    await this.world.settle(
+      () => this.violations.length > 0 || this.world.steps >= until,
+      () => {},
+    )
+    for (const life of sleepers) life.die()
+    return { violations: this.violations, zombies: sleepers.length }
   }
 
   private violate(kind: ViolationKind, what: string): void {

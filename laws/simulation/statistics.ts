@@ -19,6 +19,8 @@ export interface Statistics {
   /** Restored states that were compared with those of a run without crashes. */
   states: number
   faults: number
+  /** Processes that woke up when a later leg of their job was at its end. */
+  zombies: number
 }
 
 export const noStatistics = (): Statistics => ({
@@ -33,6 +35,7 @@ export const noStatistics = (): Statistics => ({
   records: 0,
   states: 0,
   faults: 0,
+  zombies: 0,
 })
 
 export function addStatistics(to: Statistics, from: Statistics): void {

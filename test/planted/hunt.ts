@@ -104,7 +104,19 @@ const lawsOfOperators = Object.fromEntries(
   }),
 )
 
-const plain = fc.anything({ withBigInt: true, withDate: true, withMap: true, key: fc.constantFrom('__proto__', 'a', 'constructor') })
+const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, key: fc.constantFrom('__proto__', 'a', 'constructor') })
+/** What few draws have, and somebody stores all the same. */
+const seldom = fc.constantFrom<unknown>(
+  -0,
+  [-0],
+  Number.NaN,
+  Number.NEGATIVE_INFINITY,
+  JSON.parse('{"__proto__":{"a":1}}'),
+  { a: -0 },
+  '\ud800',
+  2 ** 53,
+)
+const plain = fc.oneof({ weight: 3, arbitrary: anything }, { weight: 1, arbitrary: seldom })
 const renamed = codec<{ readonly n: number }>({
   version: 3,
   encode: ({ n }) => ({ n }),
