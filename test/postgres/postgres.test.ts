@@ -3,6 +3,7 @@ import { hasPostgres, type PostgresServer, postgresServer } from '../support/pos
 import { type TestDatabase, testDatabase } from './database.js'
 import { faultsSuite } from './faults.suite.js'
 import { goldenSuite } from './golden.suite.js'
+import { guaranteesSuite } from './guarantees.suite.js'
 import { jobsSuite } from './jobs.suite.js'
 import { rightsSuite } from './rights.suite.js'
 import { sealingSuite } from './sealing.suite.js'
@@ -37,4 +38,5 @@ describe.skipIf(isMissing)('on a server of Postgres', () => {
   jobsSuite(ours)
   rightsSuite(ours)
   goldenSuite(ours)
+  guaranteesSuite(ours)
 })
