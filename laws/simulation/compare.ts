@@ -24,8 +24,9 @@ export function compare(uid: string, found: readonly Seen[], expected: readonly 
   for (const [name, left] of open)
     if (left > 0) violations.push({ kind: 'LOST', what: `${uid}: ${name} is missing${left > 1 ? ` ${left} times` : ''}` })
   if (violations.length > 0 || order === 'multiset') return violations
+  const expectedOf = byKey(expected, order)
   for (const [key, ours] of byKey(found, order)) {
-    const theirs = byKey(expected, order).get(key) ?? []
+    const theirs = expectedOf.get(key) ?? []
     const at = ours.findIndex((text, index) => text !== theirs[index])
     if (at >= 0) return [{ kind: 'REORDERED', what: `${uid}: ${key === '' ? '' : `of key ${key}, `}${ours[at]} came instead of ${theirs[at]}` }]
   }
