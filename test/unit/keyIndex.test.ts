@@ -5,7 +5,7 @@ import { keyGroupOf } from '../../lib/keyGroup.js'
 import { allKeys, countKeys, keysBeginningWith, type Look } from '../../lib/keyValue/indexedKeys.js'
 import { leafKeysMax } from '../../lib/keyValue/indexNode.js'
 import { changeIndex } from '../../lib/keyValue/keyIndex.js'
-import { type Entries, mapStore, textOfKey } from '../support/mapStore.js'
+import { mapStore, Stored, textOfKey } from '../support/mapStore.js'
 
 const table = { generation: 3, table: 1 }
 const utf8 = new TextEncoder()
@@ -19,7 +19,7 @@ const entryOf = (key: Key, entry: Key): Uint8Array => bytesOf(key, encodeKey([ke
 
 /** An index in an object, and what is in it. */
 function indexed() {
-  const stored: { entries: Entries } = { entries: new Map() }
+  const stored = new Stored()
   const look: Look = (place) => stored.entries.get(textOfKey(place))
   return {
     stored,
