@@ -30,6 +30,17 @@ describe('a codec is caught that', () => {
 
   it('loses something', () =>
     expectCaught(codecLaws({ codec: codec({ encode: (s: string) => s.trim(), decode: String }), values: text }), 'round-trip'))
+  it('stores minus zero as zero', () =>
+    expectCaught(codecLaws({ codec: codec({ encode: (n: number) => n + 0, decode: Number }), values: fc.constantFrom(1, 0, -0) }), 'round-trip'))
+  it('makes a name that it reads the prototype of an object', () =>
+    expectCaught(
+      codecLaws({
+        codec: codec({ encode: (value: object) => value, decode: (stored) => Object.assign({}, stored) }),
+        values: fc.object({ key: fc.constantFrom('__proto__', 'a') }),
+      }),
+      'round-trip',
+      { seed: 1, runs: 100 },
+    ))
   it('sorts what it is given', () =>
     expectCaught(
       codecLaws({ codec: codec({ encode: (all: number[]) => all.sort((a, b) => b - a), decode: (all) => all as number[] }), values: numbers }),

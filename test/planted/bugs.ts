@@ -458,8 +458,8 @@ export const plantedBugs: readonly PlantedBug[] = [
     name: 'a name in stored data becomes the prototype of an object',
     rule: 'D10',
     file: 'lib/taggedJson.ts',
-    find: 'if (next !== child) define(object, name, next)',
-    replace: 'if (next !== child) object[name] = next',
+    find: 'const object = value as { [name: string]: unknown }',
+    replace: 'const object = Object.assign({}, value) as { [name: string]: unknown }',
   },
   {
     name: 'the last migration is left out',

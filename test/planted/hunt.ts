@@ -160,11 +160,11 @@ const all: readonly Hunted[] = [
   ...ofLaws({ 'the heap': backendLaws(heap), 'states of every kind': lawsOfStates, 'several inputs': lawsOfJunctionTime }),
   ...ofLaws(lawsOfOperators, 2),
   ...ofLaws(lawsOfStorages, 4),
-  ...ofDamage,
   ...ofCampaigns,
   ofSeeds('plain lives, immediate', 'LIVES', 1, (own) => plainLives(own, 'immediate')),
   ofSeeds('plain lives, withCheckpoint', 'LIVES', 1, (own) => plainLives(own, 'withCheckpoint')),
   ofSeeds('power cuts of a journal', 'LOST', 12, journalPowerCuts),
+  ...ofDamage,
 ]
 
 async function hunt(): Promise<Hunt> {
