@@ -37,6 +37,26 @@ export const history: fc.Arbitrary<readonly CheckpointPlan[]> = fc.array(
   { maxLength: 14 },
 )
 
+/** So many checkpoints of a history are written at a time. */
+export const concurrentMax = 3
+
+/** What happens to checkpoints that are written at a time, told by their place in the line. */
+export type OverlappingStep =
+  | { readonly kind: 'begin'; readonly changes: readonly RowChange[] }
+  | { readonly kind: 'write' | 'giveUp'; readonly which: number }
+  | { readonly kind: 'publish' | 'restart' }
+
+export const overlapping: fc.Arbitrary<readonly OverlappingStep[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('begin' as const), changes: fc.array(rowChange, { maxLength: 5 }) }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), which: fc.nat(concurrentMax - 1) }) },
+    { weight: 3, arbitrary: fc.constant({ kind: 'publish' as const }) },
+    { weight: 2, arbitrary: fc.record({ kind: fc.constant('giveUp' as const), which: fc.nat(concurrentMax - 1) }) },
+    { weight: 1, arbitrary: fc.constant({ kind: 'restart' as const }) },
+  ),
+  { maxLength: 20 },
+)
+
 /** A checkpoint with every row that a history may have. */
 export const everyRow: CheckpointPlan = {
   changes: (['a', 'b'] as const).flatMap((uid) =>

@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { either as E, option as O, type taskEither } from 'fp-ts'
 import { type BackendError, hasCode } from '../lib/errors.js'
 import { checkpointId, epoch as epochOf, jobName } from '../lib/identity.js'
-import type { CheckpointSession, CheckpointStorage } from '../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointStorage, CheckpointWriter, RowChunk } from '../lib/ports/checkpointStorage.js'
 import { type Law, law } from './law.js'
 import {
   chunksOf,
+  concurrentMax,
   everyRow,
   expectSame,
   expiredBefore,
@@ -14,7 +15,10 @@ import {
   living,
   must,
   nothing,
+  overlapping,
+  planned,
   publishOn,
+  type RowChange,
   readAll,
   recover,
   rowChange,
@@ -32,6 +36,8 @@ export interface StorageUnderTest {
 export type StorageFactory = () => StorageUnderTest | Promise<StorageUnderTest>
 
 const job = jobName('law')
+/** Behind so many microtasks a publish has begun its work. */
+const publishHops = 20
 
 /**
  * The laws of a {@link CheckpointStorage}.
@@ -211,6 +217,65 @@ export function storageLaws(make: StorageFactory, options: { readonly twoProcess
           const latest = await must(session.latest())
           expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, 'at the end')
           await session.close()()
+        }),
+      ),
+    ),
+    law('several-at-a-time', 'checkpoints that are written at a time are published in their order, and never behind one that was given up', () =>
+      fc.asyncProperty(overlapping, (steps) =>
+        using(async ({ storage }) => {
+          if (storage.manifest.concurrentWriters !== true) return
+          let session = await must(storage.open(job))
+          let expected = await recover(session)
+          let lastId = 0
+          const open: {
+            readonly id: number
+            readonly writer: CheckpointWriter
+            readonly changes: readonly RowChange[]
+            readonly rest: RowChunk[]
+          }[] = []
+          for (const step of steps) {
+            if (step.kind === 'begin') {
+              if (open.length === concurrentMax) continue
+              const id = (lastId += 1)
+              open.push({ id, writer: session.begin(checkpointId(id)), changes: step.changes, rest: [...chunksOf(step.changes, id)] })
+            } else if (step.kind === 'write') {
+              const one = open[step.which]
+              const chunk = one?.rest.shift()
+              if (one !== undefined && chunk !== undefined) await must(one.writer.write(chunk))
+            } else if (step.kind === 'publish') {
+              const oldest = open.shift()
+              if (oldest === undefined) continue
+              for (const chunk of oldest.rest) await must(oldest.writer.write(chunk))
+              // The next one goes on being written meanwhile, once the publish is on its way.
+              const [next] = open
+              const chunk = next?.rest.shift()
+              const published = must(oldest.writer.publish({ id: oldest.id, of: oldest.changes.length }))
+              for (let hop = 0; hop < publishHops; hop += 1) await undefined
+              if (next !== undefined && chunk !== undefined) await must(next.writer.write(chunk))
+              await published
+              expected = planned(expected, oldest.id, oldest.changes)
+            } else if (step.kind === 'giveUp') {
+              const [first, ...behind] = open.splice(Math.min(step.which, open.length))
+              await first?.writer.abort()()
+              for (const { writer } of behind) await refused(writer.publish({}), 'BACKEND_NOT_OPEN')
+              for (const { writer } of behind) await writer.abort()()
+            } else {
+              await session.close()()
+              open.length = 0
+              session = await must(storage.open(job))
+              expectSame(await recover(session), expected, `after a restart behind checkpoint ${expected.checkpointId}`)
+            }
+            const latest = await must(session.latest())
+            expectSame(O.isSome(latest) ? await readAll(latest.value) : nothing, expected, `with ${open.length} under way`)
+          }
+          const ahead = await open[1]?.writer
+            .publish({})()
+            .catch(() => undefined)
+          if (ahead !== undefined && E.isRight(ahead)) throw new Error('a checkpoint was published before the one on which it builds')
+          await session.close()()
+          const again = await must(storage.open(job))
+          expectSame(await recover(again), expected, 'at the end')
+          await again.close()()
         }),
       ),
     ),

@@ -199,6 +199,11 @@ export const errorTable = {
     hint: 'the operators named did not see the barrier or are still writing: look for an rxjs operator that drops or delays elements, a slow sink or a slow disk',
   },
   CHECKPOINT_DECLINED: { class: 'CheckpointError', meaning: 'a participant could not take its snapshot', hint: 'the cause tells what failed' },
+  CHECKPOINT_BEFORE_FAILED: {
+    class: 'CheckpointError',
+    meaning: 'a checkpoint was given up because the one before it, on which it builds, was',
+    hint: 'the cause tells what failed; what was in it is in the next one',
+  },
   CHECKPOINT_CANCELLED: {
     class: 'CheckpointError',
     meaning: 'the run ended while a checkpoint was under way',

@@ -1,5 +1,6 @@
 import { barrierRules } from './barrierRules.js'
 import { type Clock, systemClock } from './clock.js'
+import { checkConcurrent } from './concurrentCheckpoints.js'
 import type { CheckpointOptions } from './coordinator.js'
 import { isDevelopment } from './development.js'
 import { ConfigurationError } from './errors.js'
@@ -50,13 +51,14 @@ export interface JobOptions {
 /** Checks the options of a job, and fills in what was left out. Throws a `ConfigurationError` `NAME_INVALID` or `OPTION_INVALID`. */
 export function runOptionsOf(name: string, options: JobOptions): RunOptions {
   shareOf(options.instance, options.maxParallelism)
+  const { state = heap() } = options
   return {
     name: jobName(name),
     limits: limitsOf(options.limits),
-    checkpoints: checkedCheckpoints(options.checkpoints ?? {}),
+    checkpoints: checkedCheckpoints(options.checkpoints ?? {}, { storage: options.storage, state }),
     onCancel: onCancelOf(name, options),
     storage: options.storage,
-    state: options.state ?? heap(),
+    state,
     clock: options.clock ?? systemClock,
     pacing: { ...defaultPacing, ...options.pacing },
     development: options.development ?? isDevelopment(),
@@ -74,11 +76,12 @@ function onCancelOf(job: string, { checkpoints: { onCancel = 'retain' } = {}, st
   return onCancel
 }
 
-function checkedCheckpoints(options: CheckpointOptions): CheckpointOptions {
+function checkedCheckpoints(options: CheckpointOptions, places: Parameters<typeof checkConcurrent>[1]): CheckpointOptions {
   if (options.intervalMs !== undefined) atLeast('checkpoints.intervalMs', options.intervalMs, 1)
   if (options.minPauseMs !== undefined) atLeast('checkpoints.minPauseMs', options.minPauseMs, 0)
   if (options.timeoutMs !== undefined) atLeast('checkpoints.timeoutMs', options.timeoutMs, 1)
   if (options.tolerableFailures !== undefined) atLeast('checkpoints.tolerableFailures', options.tolerableFailures, 0)
   barrierRules(options)
+  checkConcurrent(options, places)
   return options
 }

@@ -8,7 +8,7 @@ export interface Limits {
   readonly entryQueueMax: number
   /** Keys (and windows) with state in one operator. More ends the run. Default 16,000,000; a JavaScript `Map` holds 2^24. */
   readonly rowsMax: number
-  /** Decided transactions that a sink has not confirmed. More lets checkpoints wait. Default 16. */
+  /** Decided transactions that a sink has not confirmed, with those of checkpoints that are under way. More lets checkpoints wait. Default 16. */
   readonly unconfirmedCommitsMax: number
   /** Records that are read from a source at once. Default 1,024. */
   readonly sourceBatchMax: number

@@ -60,7 +60,16 @@ export function directory(path: string, options: DirectoryOptions = {}): Checkpo
   const { files = nodeFiles, clock = systemClock, token = randomToken } = options
   const real = files === nodeFiles
   return {
-    manifest: { name: 'directory', durable: true, incremental: true, fencesProcesses: true, leavesOutExpired: true, journals: true, discards: true },
+    manifest: {
+      name: 'directory',
+      durable: true,
+      incremental: true,
+      fencesProcesses: true,
+      leavesOutExpired: true,
+      journals: true,
+      discards: true,
+      concurrentWriters: true,
+    },
     open: (job, { readOnly = false } = {}) =>
       attempt({ path }, async () => {
         const root = real ? await resolvedPath(resolve(path)) : path

@@ -19,6 +19,7 @@ import type {
 } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
 import { UnderWay } from '../../lib/underWay.js'
+import { WriterLine } from '../../lib/writerLine.js'
 import { cleanUp } from './cleanUp.js'
 import { chooseRun, compact, outdatedRun } from './compaction.js'
 import { DirectoryWriter, type Publication, type WriterHost } from './directoryWriter.js'
@@ -64,6 +65,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
   private readonly underWay = new UnderWay()
   private readonly background = new Set<Promise<void>>()
   private readonly writers = new Set<CheckpointWriter>()
+  private readonly line = new WriterLine()
   private compacting = false
   private compacted: Compacted | undefined
   private segmentCounter = 0
@@ -124,7 +126,7 @@ export class DirectorySession implements CheckpointSession, WriterHost {
     invariant(this.own === undefined || id > (this.own.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
     const writer = new DirectoryWriter(this, id, whole)
     if (this.own !== undefined && this.closed === undefined) this.writers.add(writer)
-    return writer
+    return this.line.add(id, writer, { whole })
   }
 
   journal(): taskEither.TaskEither<BackendError, Journal> {

@@ -69,7 +69,7 @@ export function indexeddbIn(sessions: OpenSessions, options: IndexeddbOptions): 
   const browser = browserParts(options.browser)
   const cipher = new ValueCipher(options, [portableZlib], platformPrimitives)
   return {
-    manifest: { name: 'indexeddb', durable: true, incremental: true, fencesProcesses: true, journals: true, discards: true },
+    manifest: { name: 'indexeddb', durable: true, incremental: true, fencesProcesses: true, journals: true, discards: true, concurrentWriters: true },
     open: (job, { readOnly = false } = {}) =>
       attempt(async () => {
         const database = `${name}/${job}`

@@ -92,7 +92,15 @@ export function levelIn<Format, K, V>(sessions: OpenSessions, database: Abstract
   const cipher = new ValueCipher(options, [portableZlib], platformPrimitives)
   const live = new LiveTables({ sublevel, ...memoryLimits(options) })
   const storage: CheckpointStorage = {
-    manifest: { name: 'level', durable: permanence === true, incremental: true, fencesProcesses: false, journals: true, discards: true },
+    manifest: {
+      name: 'level',
+      durable: permanence === true,
+      incremental: true,
+      fencesProcesses: false,
+      journals: true,
+      discards: true,
+      concurrentWriters: true,
+    },
     open: (job, { readOnly = false } = {}) =>
       attempt(async () => {
         const closing = readOnly ? () => undefined : await claim(sessions, database, `${sublevel}/${job}`)

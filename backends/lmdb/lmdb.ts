@@ -80,7 +80,7 @@ export function lmdbIn(sessions: Registry, path: string, options: LmdbOptions = 
       open: (job, run) => async () => E.right(lmdbTables({ file: fileOf(job), ...limits }, run)),
     },
     storage: {
-      manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true, discards: true },
+      manifest: { name: 'lmdb', durable: true, incremental: true, fencesProcesses: true, discards: true, concurrentWriters: true },
       open: (job, { readOnly = false } = {}) =>
         attempt(fileOf(job), async () => {
           const file = fileOf(job)

@@ -16,6 +16,7 @@ import type { Json } from '../../lib/json.js'
 import type { PagedStore, RowKey, StoredRow, StoreReader } from '../../lib/paged/pagedStore.js'
 import type { CheckpointSession, CheckpointWriter, RowChunk, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import { UnderWay } from '../../lib/underWay.js'
+import { WriterLine } from '../../lib/writerLine.js'
 import { Environment } from './environment.js'
 import { attempt, fenced } from './failures.js'
 import { LmdbWriter, type WriterHost } from './lmdbWriter.js'
@@ -65,6 +66,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   private closed: Promise<void> | undefined
   private publishing: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
+  private readonly line = new WriterLine()
   private users = 1
   private readers: readonly StoreReader[] = []
 
@@ -116,7 +118,7 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
 
   begin(id: CheckpointId, { whole = false }: WriterOptions = {}): CheckpointWriter {
     invariant(id > (this.own?.manifest?.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase')
-    return new LmdbWriter(this, id, whole)
+    return this.line.add(id, new LmdbWriter(this, id, whole), { whole })
   }
 
   hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {
@@ -386,7 +388,9 @@ export class LmdbSession implements CheckpointSession, WriterHost, PagedStore {
   private adopt(view: View): void {
     this.own?.letGo()
     this.own = view
-    this.tables = view.manifest?.tables ?? []
+    const known = view.manifest?.tables ?? []
+    // Behind them those of checkpoints that are still being written.
+    this.tables = [...known, ...this.tables.slice(known.length)]
   }
 
   private publishedOne(): void {

@@ -11,6 +11,7 @@ import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/id
 import type { Json } from '../../lib/json.js'
 import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
+import { WriterLine } from '../../lib/writerLine.js'
 import { MemoryLog, memoryJournal } from './memoryJournal.js'
 import { addChunk, chunksOf, type Layer, merged, type OpenLayer } from './memoryLayers.js'
 
@@ -62,7 +63,16 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
     throw new ConfigurationError('OPTION_INVALID', { option: 'retainedCheckpoints', found: retainedCheckpoints, least: 1, most: 1_000 })
   const open = new Set<JobName>()
   return {
-    manifest: { name: 'memory', durable: false, incremental: true, fencesProcesses: false, leavesOutExpired: true, journals: true, discards: true },
+    manifest: {
+      name: 'memory',
+      durable: false,
+      incremental: true,
+      fencesProcesses: false,
+      leavesOutExpired: true,
+      journals: true,
+      discards: true,
+      concurrentWriters: true,
+    },
     open:
       (job, { readOnly = false } = {}) =>
       async () => {
@@ -76,6 +86,7 @@ export function memory(options: MemoryOptions = {}): CheckpointStorage {
 
 class MemorySession implements CheckpointSession {
   private closed = false
+  private readonly line = new WriterLine()
   private own: Slot | undefined
   private lastRead: Slot | undefined
   private discarded = false
@@ -142,7 +153,7 @@ class MemorySession implements CheckpointSession {
       if (ended) throw new BackendError('BACKEND_NOT_OPEN', { checkpointId: id, reason: 'the checkpoint was published or given up' })
       this.requireWritable()
     }
-    return {
+    const writer: CheckpointWriter = {
       write: (chunk) =>
         this.task(() => {
           going()
@@ -167,6 +178,7 @@ class MemorySession implements CheckpointSession {
         ended = true
       },
     }
+    return this.line.add(id, writer, { whole })
   }
 
   journal(): taskEither.TaskEither<BackendError, Journal> {

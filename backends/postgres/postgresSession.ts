@@ -15,6 +15,7 @@ import { BackendError, type ErrorDetails, invariant, SinkError } from '../../lib
 import { type CheckpointId, type Epoch, epoch, type JobName } from '../../lib/identity.js'
 import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptions } from '../../lib/ports/checkpointStorage.js'
 import { UnderWay } from '../../lib/underWay.js'
+import { WriterLine } from '../../lib/writerLine.js'
 import type { Connecting } from './connection.js'
 import { attempt, fatal } from './failures.js'
 import { checksumOfBody, type Head, type Listed, lockedHead, noHead, readHead, readListed } from './jobHead.js'
@@ -61,6 +62,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
   private publishing: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
   private readonly writers = new Set<CheckpointWriter>()
+  private readonly line = new WriterLine()
   private readonly held = new Set<CheckpointId>()
   private readonly companions = new Set<Companion>()
   private readonly reading: Link
@@ -132,7 +134,7 @@ export class PostgresSession implements CheckpointSession, WriterHost {
     invariant(this.own === undefined || id > (this.own.kept.at(-1) ?? 0), 'checkpoint ids increase')
     const writer = new PostgresWriter(this, id, whole)
     if (this.own !== undefined && this.closed === undefined) this.writers.add(writer)
-    return writer
+    return this.line.add(id, writer, { whole })
   }
 
   hold(id: CheckpointId): taskEither.TaskEither<BackendError, O.Option<StoredCheckpoint>> {

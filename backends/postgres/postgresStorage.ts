@@ -80,7 +80,7 @@ export function postgresStorage(options: PostgresStorageOptions): PostgresStorag
   const opened = new Map<JobName, Opened>()
   const storage: PostgresStorage = {
     schema,
-    manifest: { name: 'postgres', durable: true, incremental: true, fencesProcesses: true, discards: true },
+    manifest: { name: 'postgres', durable: true, incremental: true, fencesProcesses: true, discards: true, concurrentWriters: true },
     open: (job, { readOnly = false } = {}) =>
       attempt({ job }, async () => {
         const connecting = connectingOf(options, `rxweir ${job}`)

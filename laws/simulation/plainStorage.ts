@@ -6,7 +6,8 @@
 import { either as E, option as O, type taskEither } from 'fp-ts'
 import { BackendError, invariant } from '../../lib/errors.js'
 import { type CheckpointId, type Epoch, epoch } from '../../lib/identity.js'
-import type { CheckpointSession, CheckpointStorage, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointStorage, CheckpointWriter, RowChunk, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
+import { WriterLine } from '../../lib/writerLine.js'
 
 interface Checkpoint {
   readonly checkpointId: CheckpointId
@@ -30,7 +31,7 @@ export class PlainStore {
 export function plainStorage(store: PlainStore): CheckpointStorage {
   let open = false
   return {
-    manifest: { name: 'plain', durable: true, incremental: false, fencesProcesses: true },
+    manifest: { name: 'plain', durable: true, incremental: false, fencesProcesses: true, concurrentWriters: true },
     open:
       (_job, { readOnly = false } = {}) =>
       async () => {
@@ -46,6 +47,7 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
   let own: Slot | undefined
   let read: Slot | undefined
   let closed = false
+  const line = new WriterLine()
   const task =
     <A>(work: () => A | Promise<A>): taskEither.TaskEither<BackendError, A> =>
     async () => {
@@ -95,7 +97,7 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
       invariant(own !== undefined && id > (own.checkpoint?.checkpointId ?? 0), 'checkpoint ids increase, and the session has taken over')
       const chunks: RowChunk[] = []
       let ended = false
-      return {
+      const writer: CheckpointWriter = {
         write: (chunk) =>
           task(() => {
             invariant(!ended, 'nothing is written to a checkpoint that has ended')
@@ -118,6 +120,7 @@ function session(store: PlainStore, release: () => void): CheckpointSession {
           ended = true
         },
       }
+      return line.add(id, writer, { whole })
     },
     retained: () => [(own ?? read)?.checkpoint?.checkpointId].filter((id) => id !== undefined),
     idle: () => async () => {},

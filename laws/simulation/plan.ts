@@ -36,8 +36,10 @@ export interface Plan {
   readonly retained: number
   readonly unconfirmedMax: number
   readonly timeoutMs: number
-  /** So old does a checkpoint become before its barrier overtakes; `Infinity` for never. */
+  /** So old does a checkpoint become before its barrier overtakes, where one is under way at a time; `Infinity` for never. */
   readonly overtakesAfterMs: number
+  /** So many checkpoints are under way at a time, where the storage and the state can do it. */
+  readonly concurrentMax: number
 }
 
 /** Nothing happens but the records. */
@@ -55,6 +57,7 @@ export const calm: Plan = {
   unconfirmedMax: 16,
   timeoutMs: Number.POSITIVE_INFINITY,
   overtakesAfterMs: Number.POSITIVE_INFINITY,
+  concurrentMax: 1,
 }
 
 /** Events at which the protocol changes hands: crashes there find more than crashes anywhere. */
@@ -185,5 +188,6 @@ export function plans({ powerCuts = false, faults }: PlansOptions = {}): fc.Arbi
     unconfirmedMax: fc.constantFrom(1, 2, 16),
     timeoutMs: fc.constantFrom(Number.POSITIVE_INFINITY, 600_000),
     overtakesAfterMs: fc.constantFrom(Number.POSITIVE_INFINITY, 0, 0, 1),
+    concurrentMax: fc.constantFrom(1, 1, 2, 3),
   })
 }

@@ -4,12 +4,13 @@
  * **Invariants** Everything is decided by the seed of the plan. What a process does after its death has no effect here either.
  */
 
-import type { BarrierOptions } from '../../lib/barrierRules.js'
+import type { CheckpointOptions } from '../../lib/coordinator.js'
 import { BackendError, hasCode, RxweirError } from '../../lib/errors.js'
 import type { JobEvent } from '../../lib/events.js'
 import { defineJob, type Job, type JobRunHandle } from '../../lib/job.js'
 import type { JobOptions } from '../../lib/jobOptions.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import type { StateBackend } from '../../lib/ports/stateBackend.js'
 import type { StopPlace } from '../../lib/sourcePump.js'
 import { arraySource } from './arraySource.js'
 import { keepsWhatWasSeen } from './compare.js'
@@ -106,7 +107,8 @@ class Schedule {
   private owner: { readonly life: Life; readonly from: number; readonly epoch: number } | undefined
   private handle: JobRunHandle | undefined
   private over = false
-  private inCheckpoint = false
+  /** How many checkpoints are under way. */
+  private inFlight = 0
   /** What was to be restored is. */
   private recovered = false
   /** How many processes in a row have died in recovery, each after the crash of the one before. */
@@ -177,7 +179,7 @@ class Schedule {
       fault: (kind) => this.fault(kind),
     })
     this.lives.push(life)
-    this.inCheckpoint = false
+    this.inFlight = 0
     if (this.lives.length > 1) this.tell('a new process starts')
     life.expect(this.endings.shift())
     const storage = storageIn(life, this.surface.storage(life), {
@@ -189,6 +191,7 @@ class Schedule {
       },
       takesOver: (who, from) => this.takesOver(who, from),
     })
+    const added = more?.(life)
     const { below } = this.world
     const draw = (max: number): number => 1 + below.call(this.world, max)
     const defined = defineJob(
@@ -196,11 +199,16 @@ class Schedule {
       {
         storage,
         clock: life,
-        checkpoints: { intervalMs: plan.intervalMs, timeoutMs: plan.timeoutMs, tolerableFailures: 100, ...this.barriers() },
+        checkpoints: {
+          intervalMs: plan.intervalMs,
+          timeoutMs: plan.timeoutMs,
+          tolerableFailures: 100,
+          ...this.barriers(added?.storage ?? storage, added?.state),
+        },
         pacing: { recordsPerTurn: () => draw(plan.recordsPerTurnMax), turnsPerSlice: () => draw(4), sliceMs: 8, stepsPerSlice: () => draw(3) },
         limits: { unconfirmedCommitsMax: plan.unconfirmedMax },
         development: false,
-        ...more?.(life),
+        ...added,
       },
       (scope) =>
         job.build({
@@ -222,15 +230,19 @@ class Schedule {
     return life
   }
 
-  private barriers(): BarrierOptions {
+  private barriers({ manifest }: CheckpointStorage, state: StateBackend | undefined): CheckpointOptions {
     const { job, plan } = this.options
-    if (job.guarantee === 'atLeastOnce') return { mode: 'at-least-once' }
-    return plan.overtakesAfterMs === Number.POSITIVE_INFINITY ? {} : { unaligned: true, alignmentTimeoutMs: plan.overtakesAfterMs }
+    const can = manifest.concurrentWriters === true && (state === undefined || state.manifest.concurrentCaptures === true)
+    const concurrentMax = can ? plan.concurrentMax : 1
+    if (job.guarantee === 'atLeastOnce') return { mode: 'at-least-once', concurrentMax }
+    if (concurrentMax > 1 || plan.overtakesAfterMs === Number.POSITIVE_INFINITY) return { concurrentMax }
+    return { unaligned: true, alignmentTimeoutMs: plan.overtakesAfterMs }
   }
 
   private subscribe(life: Life, job: Job): void {
     const handle = job.run()
     this.handle = handle
+    this.inFlight = 0
     const { leaving, mayRefuse } = this.options
     this.copying = this.allRead = this.recovered = false
     if (leaving?.how === 'stop') handle.stop({ at: leaving.at, savepoint: leaving.target(life) }).catch(() => {})
@@ -307,7 +319,7 @@ class Schedule {
     const before = this.lives.at(-2)
     this.deep = !this.recovered && before?.dead === true ? this.deep + 1 : 0
     statistics.crashes += 1
-    if (this.inCheckpoint) statistics.crashesInCheckpoint += 1
+    if (this.inFlight > 0) statistics.crashesInCheckpoint += 1
     if (this.deep >= 1) statistics.crashesInRecovery += 1
     if (this.deep >= 2) statistics.crashesTwoDeep += 1
     if (this.deep >= 3) statistics.crashesThreeDeep += 1
@@ -383,8 +395,8 @@ class Schedule {
     }
     if (life === this.life) {
       if (event.kind === 'started') this.recovered = true
-      if (event.kind === 'checkpointStarted') this.inCheckpoint = true
-      if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inCheckpoint = false
+      if (event.kind === 'checkpointStarted' && (this.inFlight += 1) > 1) this.statistics.concurrent += 1
+      if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inFlight -= 1
     }
     this.tell(
       `${this.lives.length > 1 ? `process ${this.lives.indexOf(life) + 1}: ` : ''}${event.kind}${'checkpointId' in event && event.checkpointId !== undefined ? ` ${event.checkpointId}` : ''}`,

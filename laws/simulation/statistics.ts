@@ -12,6 +12,8 @@ export interface Statistics {
   crashesThreeDeep: number
   /** Complete checkpoints. */
   checkpoints: number
+  /** Checkpoints that began while another was under way. */
+  concurrent: number
   /** Recoveries that found one. */
   restored: number
   /** Records that were compared. */
@@ -31,6 +33,7 @@ export const noStatistics = (): Statistics => ({
   crashesTwoDeep: 0,
   crashesThreeDeep: 0,
   checkpoints: 0,
+  concurrent: 0,
   restored: 0,
   records: 0,
   states: 0,

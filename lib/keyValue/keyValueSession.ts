@@ -17,6 +17,7 @@ import type { CheckpointSession, CheckpointWriter, StoredCheckpoint, WriterOptio
 import type { Journal } from '../ports/journal.js'
 import type { KeyValueReads, KeyValueStore, KeyValueWrites } from '../ports/keyValueStore.js'
 import { UnderWay } from '../underWay.js'
+import { WriterLine } from '../writerLine.js'
 import { attempt } from './attempt.js'
 import type { ChangedRows } from './changedRows.js'
 import { cleanUp } from './cleanUp.js'
@@ -53,6 +54,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
   private changing: Promise<unknown> = Promise.resolve()
   private cleaning: Promise<unknown> = Promise.resolve()
   private readonly underWay = new UnderWay()
+  private readonly line = new WriterLine()
   protected dead: BackendError | undefined
   private discarded = false
   private closed: Promise<void> | undefined
@@ -101,7 +103,7 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
 
   begin(id: CheckpointId, { whole = false }: WriterOptions = {}): CheckpointWriter {
     invariant(id > this.lastPublished, 'checkpoint ids increase')
-    return new KeyValueWriter(this, id, whole)
+    return this.line.add(id, new KeyValueWriter(this, id, whole), { whole })
   }
 
   journal(): taskEither.TaskEither<BackendError, Journal> {

@@ -5,6 +5,7 @@
  * and what the cache has; so what is read from the store is never older than what is not in memory. A deletion that is not durable
  * yet hides what the store has. For each address at most one row object is current; one that was evicted knows it.
  */
+import { invariant } from '../errors.js'
 import type { Key } from '../key.js'
 import { keyGroupOf } from '../keyGroup.js'
 import type { Row } from '../state/row.js'
@@ -225,6 +226,7 @@ export class Paging<S> implements Evicting, StoreReader {
   }
 
   captured(rows: number): void {
+    invariant(!this.capturing, 'the capture before is durable or given back')
     this.capturing = true
     this.countCaptured = rows
     this.home.dirty.captured(this.changedBytes)

@@ -19,6 +19,8 @@ export interface StorageManifest {
   readonly journals?: boolean
   /** Its sessions can forget all checkpoints. Default no. */
   readonly discards?: boolean
+  /** A checkpoint can be written while those begun before it are not published yet. Default no. */
+  readonly concurrentWriters?: boolean
 }
 
 /**
@@ -63,7 +65,8 @@ export type Unwanted = (uid: string, table: string) => boolean
  * Where do completed checkpoints go, atomically, and how is the newest found again?
  *
  * **Laws** `read-your-snapshot` · `snapshot-isolation` · `crash-atomicity` · `uid-isolation` · `monotone-completion` ·
- * `reopen-equivalence` · `fencing`, of one that discards `discard-is-final` · `discard-is-atomic`, and the traits of a session that is closed.
+ * `reopen-equivalence` · `fencing`, of one with `concurrentWriters` `several-at-a-time`, of one that discards `discard-is-final` ·
+ * `discard-is-atomic`, and the traits of a session that is closed.
  */
 export interface CheckpointStorage {
   readonly manifest: StorageManifest
@@ -99,7 +102,10 @@ export interface CheckpointSession {
    * @param above - an epoch that another storage has used for this job: the one that is answered is higher than it, too
    */
   takeOver(from: option.Option<StoredCheckpoint>, above?: Epoch): taskEither.TaskEither<BackendError, Epoch>
-  /** Starts to write checkpoint `id`. What it writes is not to be found before `publish` has succeeded. */
+  /**
+   * Starts to write checkpoint `id`. What it writes is not to be found before `publish` has succeeded. With `concurrentWriters`, one that
+   * was begun before may be under way: this one builds on it, is published behind it, and never once that one was given up.
+   */
   begin(id: CheckpointId, options?: WriterOptions): CheckpointWriter
   /** Opens the job's journal, once the session has taken over. The session closes it. */
   journal?(): taskEither.TaskEither<BackendError, Journal>
@@ -128,11 +134,14 @@ export interface WriterOptions {
 
 /** One checkpoint on its way to the storage. */
 export interface CheckpointWriter {
-  /** Takes rows that changed since the last *published* checkpoint. The bytes are the storage's from now on. */
+  /**
+   * Takes rows that changed since the last *published* checkpoint, or since the one that was begun before this one and is still under way.
+   * The bytes are the storage's from now on.
+   */
   write(chunk: RowChunk): taskEither.TaskEither<BackendError, void>
   /**
    * Makes the checkpoint complete, in one atomic and durable step: state of the last published checkpoint, unless this one is
-   * `whole`, plus what was written here. After a `Left` the checkpoint does not exist and never will.
+   * `whole`, plus what was written here. After a `Left` the checkpoint does not exist and never will, nor will any that builds on it.
    *
    * A row that is `expired` may be missing in this checkpoint and in later ones, for good: no older value of it comes back.
    */

@@ -11,6 +11,8 @@ export interface StateBackendManifest {
   readonly name: string
   /** Rows need not all be in memory at once. */
   readonly largerThanMemory: boolean
+  /** A table can be captured while earlier captures of it are neither durable nor given back. Default no. */
+  readonly concurrentCaptures?: boolean
 }
 
 /**

@@ -56,7 +56,8 @@ export interface SinkWriter<in T> {
   drained(): Promise<void>
   /**
    * Called at the barrier. Synchronously ends the current transaction and begins the next; the task then makes everything
-   * written durable and yields the handle that commits it, or none when there is nothing to keep. Tasks run one after the other. After
+   * written durable and yields the handle that commits it, or none when there is nothing to keep. Tasks run one after the other; what is
+   * to go on while earlier ones run begins in the call. The call may come before the task of the checkpoint before has ended. After
    * a `Left` the records stay with the sink and belong to its next transaction; where it cannot keep them, `details.fatal` says so.
    */
   preCommit(checkpointId: CheckpointId): taskEither.TaskEither<SinkError, option.Option<TransactionHandle>>

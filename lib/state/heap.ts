@@ -22,4 +22,7 @@ export const heapTables: StateTables = {
  * @category backends
  * @since 0.2.0
  */
-export const heap = (): StateBackend => ({ manifest: { name: 'heap', largerThanMemory: false }, open: () => taskEither.right(heapTables) })
+export const heap = (): StateBackend => ({
+  manifest: { name: 'heap', largerThanMemory: false, concurrentCaptures: true },
+  open: () => taskEither.right(heapTables),
+})

@@ -16,7 +16,7 @@ export class Row<S = unknown> {
   dirtyIn = 0
   /** The interval in which it came into being, while that is of interest; else 0. */
   bornIn = 0
-  /** What the open capture will encode, when the row has changed since the barrier. A field, because a `Map` grows in jumps of many ms. */
+  /** What an open capture will encode, when the row has changed since its barrier. A field, because a `Map` grows in jumps of many ms. */
   saved: S | typeof dead | typeof none = none
   /** The row's place among the changes of that interval. */
   slot = 0

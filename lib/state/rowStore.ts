@@ -3,9 +3,10 @@
  *
  * **Invariants** A row that changed since the last capture stands once in `dirty`. A capture takes that list and leaves an empty
  * one. The first change to a row whose older capture is not encoded yet saves the old value into that capture, so what is
- * encoded is the state at the barrier, whatever happens meanwhile. At most one capture is open at a time. Of all row objects
- * that a key ever had at most one is live, and in a list of changes it stands behind the dead ones. A row that came and went
- * between two captures is in none of them: no checkpoint has anything at its address that a change before it does not tell of.
+ * encoded is the state at the barrier, whatever happens meanwhile. Of all row objects that a key ever had at most one is live, and
+ * in a list of changes it stands behind the dead ones. A row that came and went between two captures is in none of them: no
+ * checkpoint has anything at its address that a change before it does not tell of. Several captures may be open: each is the
+ * difference to the one before it, and whoever gives one back gives back all that were taken later, too.
  *
  * **Fault model** A capture that could not be made durable is given back: its rows are dirty again and join the next capture.
  */
@@ -96,6 +97,7 @@ export abstract class RowStore<S> {
   private dirty: (Row<S> | undefined)[] = []
   private gaps = 0
   protected interval = 1
+  /** The newest capture that is neither durable nor given back; behind it those before it. */
   private open: Capture<S> | undefined
   protected count = 0
   /** Names of states by their number; the numbers are part of what is stored. */
@@ -154,8 +156,8 @@ export abstract class RowStore<S> {
 
   /** Fixes the changes since the last capture. Takes no longer for many changes than for one. */
   capture(): RowCapture {
-    invariant(this.open === undefined, 'the capture before was released or given back')
     const capture = new Capture(this, this.interval, this.dirty, this.dirty.length - this.gaps)
+    capture.before = this.open
     this.open = capture
     this.dirty = []
     this.gaps = 0
@@ -252,12 +254,20 @@ export abstract class RowStore<S> {
     return this.options.codec.toText(value)
   }
 
-  /** @internal The open capture has ended: its rows are dirty again, or durable. */
+  /** @internal A capture is open no more: what follows is not saved for it. */
+  closed(ended: Capture<S>): void {
+    let later: Capture<S> | undefined
+    let capture = this.open
+    for (; capture !== undefined && capture !== ended; capture = capture.before) later = capture
+    invariant(capture === ended, 'a capture ends once')
+    if (later === undefined) this.open = ended.before
+    else later.before = ended.before
+  }
+
+  /** @internal An open capture has ended: its rows are dirty again, or durable. */
   captureEnded(undone: readonly (Row<S> | undefined)[], _durable: readonly (Row<S> | undefined)[] = []): void {
-    this.open = undefined
     for (const row of undone) {
       if (row === undefined) continue
-      row.saved = none
       const successor = row.live ? undefined : this.locate(row)
       // The change of the one that came after it tells of both, also when that one goes.
       if (successor !== undefined) successor.bornIn = 0
@@ -280,7 +290,7 @@ export abstract class RowStore<S> {
   }
 
   protected touch(row: Row<S>): void {
-    this.open?.save(row)
+    for (let capture = this.open; capture !== undefined; capture = capture.before) capture.save(row)
     row.dirtyIn = this.interval
     row.slot = this.dirty.length
     this.dirty.push(row)
@@ -327,6 +337,11 @@ export abstract class RowStore<S> {
   }
 }
 
+interface SavedValue<S> {
+  readonly value: S | typeof dead
+  readonly touchedMs: number
+}
+
 /** One barrier's changes, until they are durable. */
 class Capture<S> implements RowCapture {
   readonly table: string
@@ -335,6 +350,10 @@ class Capture<S> implements RowCapture {
   /** What was touched then or earlier is not written. */
   private readonly leftOutMs: number = Number.NaN
   private readonly compared: Map<Row<S>, string> | undefined
+  /** Values of rows in which the capture before still keeps its own: only where both wait to be encoded. */
+  private savedAside: Map<Row<S>, SavedValue<S>> | undefined
+  /** The open capture before this one. */
+  before: Capture<S> | undefined
 
   constructor(
     private readonly owner: RowStore<S>,
@@ -355,20 +374,31 @@ class Capture<S> implements RowCapture {
   /** Called before a row changes: keeps the value of the barrier, if that is not encoded yet. */
   save(row: Row<S>): void {
     if (row.dirtyIn !== this.interval || row.slot < this.position) return
-    row.saved = row.live ? row.value : dead
-    row.savedMs = row.touchedMs
+    const value = row.live ? row.value : dead
+    if (row.saved === none) {
+      row.saved = value
+      row.savedMs = row.touchedMs
+    } else {
+      this.savedAside ??= new Map()
+      this.savedAside.set(row, { value, touchedMs: row.touchedMs })
+    }
   }
 
   encode(frames: RowFrames, rowsMax: number): boolean {
     const end = Math.min(this.changed.length, this.position + rowsMax)
-    for (; this.position < end; this.position++) {
+    while (this.position < end) {
       const row = this.changed[this.position]
+      this.position += 1
       if (row === undefined) continue
-      const { saved } = row
-      const value = saved !== none ? saved : row.live ? row.value : dead
-      row.saved = none
+      let value = row.live ? row.value : dead
+      let { touchedMs } = row
+      // A row that has not changed since is as it was.
+      if (row.dirtyIn !== this.interval) {
+        const aside = this.savedAside?.get(row)
+        value = aside === undefined ? this.takeSaved(row) : aside.value
+        touchedMs = aside === undefined ? row.savedMs : aside.touchedMs
+      }
       this.compare(row, value)
-      const touchedMs = saved !== none ? row.savedMs : row.touchedMs
       // It may stand in an earlier checkpoint: what has expired is written as a deletion.
       this.owner.encodeRow(row, touchedMs <= this.leftOutMs ? dead : value, touchedMs, frames)
     }
@@ -376,11 +406,25 @@ class Capture<S> implements RowCapture {
   }
 
   release(): void {
+    this.owner.closed(this)
     this.owner.captureEnded([], this.changed)
   }
 
   giveBack(): void {
+    for (let at = this.position; at < this.changed.length; at++) {
+      const row = this.changed[at]
+      if (row !== undefined && row.dirtyIn !== this.interval && this.savedAside?.has(row) !== true) this.takeSaved(row)
+    }
+    this.owner.closed(this)
     this.owner.captureEnded(this.changed)
+  }
+
+  /** What the row has kept for this capture: where several wait, a row has room for the oldest of them. */
+  private takeSaved(row: Row<S>): S | typeof dead {
+    const { saved } = row
+    invariant(saved !== none, 'what a row was at a barrier is saved before it changes')
+    row.saved = none
+    return saved
   }
 
   /** Values that freezing cannot protect (a Map, a Date, bytes) are compared with what they were at the barrier. */

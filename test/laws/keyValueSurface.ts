@@ -31,7 +31,7 @@ export function keyValueSurface(seed: number, retained: number): Surface {
     storage(life) {
       const sessions: OpenSessions = new WeakMap()
       return {
-        manifest: { name: 'keys and values', durable: true, incremental: true, fencesProcesses: true, journals: true },
+        manifest: { name: 'keys and values', durable: true, incremental: true, fencesProcesses: true, journals: true, concurrentWriters: true },
         open: (job, { readOnly = false } = {}) =>
           attempt(async () => {
             const closing = readOnly ? () => undefined : await claim(sessions, stored, job)

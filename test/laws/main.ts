@@ -133,7 +133,7 @@ async function main(): Promise<void> {
   for (const failure of failures) console.error(`\n${failure}`)
   const { statistics } = verdict
   console.error(
-    `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.faults} calls failed, ${statistics.states} states compared`,
+    `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.concurrent} checkpoints beside others, ${statistics.faults} calls failed, ${statistics.states} states compared`,
   )
   console.error(verdict.coverage())
   const line = verdict.line(seed)

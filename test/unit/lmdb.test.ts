@@ -3,7 +3,7 @@ import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { type LmdbOptions, lmdb, lmdbIn } from '../../backends/lmdb/lmdb.js'
 import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
-import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointWriter } from '../../lib/ports/checkpointStorage.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
 import { temporaryDirectory } from '../support/temporary.js'
@@ -44,6 +44,27 @@ const codeOf = (work: Promise<unknown>): Promise<unknown> =>
   )
 
 describe('a store', () => {
+  it('knows a table that appears while the checkpoint before is being published', async () => {
+    const path = await temporaryDirectory()
+    const session = await opened(path)
+    const rowIn = async (writer: CheckpointWriter, table: string): Promise<void> => {
+      const frames = new RowFrames()
+      frames.add(Uint8Array.of(0, 0, 1), Uint8Array.of(1))
+      await unwrap(writer.write({ uid, table, rows: 1, bytes: frames.take() }))
+    }
+    const [first, second] = [session.begin(checkpointId(1)), session.begin(checkpointId(2))]
+    await rowIn(first, 'table')
+    const published = unwrap(first.publish({}))
+    // Until it is on its way.
+    for (let hop = 0; hop < 20; hop += 1) await undefined
+    await rowIn(second, 'appeared')
+    await published
+    await rowIn(second, 'another')
+    await unwrap(second.publish({}))
+    await session.close()()
+    expect(await newest(path)).toEqual({ id: 2, rows: 3 })
+  })
+
   it('is for its user only', async () => {
     const path = await temporaryDirectory()
     await (await opened(path)).close()()

@@ -11,19 +11,19 @@ import { type Case, type Fields, Unsupported, unknown } from '../model.js'
 import { play } from '../play.js'
 import { asked } from './watermarkValve.js'
 
-/** Why checkpoints that overlap are not owed here. */
-export const oneAtATime =
-  'one checkpoint is in flight at a time, and its barrier passes at once: neither requests nor acknowledgements of several wait for each other'
+/** Why none is subsumed here. */
+const inOrder = 'a checkpoint is the difference to the one before it and completes behind it: none is subsumed by a newer one'
+/** Somebody may be allowed any number. */
+const concurrentMost = 100
 /** Why savepoints complete here as checkpoints do. */
 const savepointsAreCopies =
   'a savepoint is a checkpoint like others, one at a time, retained and committed, of which a copy is made that nobody removes'
 const timeoutMs = 600_000
 
-/** Triggering, acknowledging and giving up: one checkpoint after the other. */
+/** Triggering, acknowledging and giving up: checkpoints complete one after the other. */
 export async function checkpointCoordinator(golden: Case): Promise<void> {
   const { tasks, tasksToAck = tasks, maxRetained = 1, maxConcurrent = 1, interval, minPause = 0 } = golden.config
   if (golden.input.some(({ op }) => op === 'triggerSavepoint')) throw new Unsupported(savepointsAreCopies)
-  if (interval !== undefined && maxConcurrent > 1) throw new Unsupported(oneAtATime)
   const session = await unwrap(memory({ retainedCheckpoints: Math.max(1, Math.min(maxRetained, 1_000)) }).open(jobName('job')))
   const epoch = await unwrap(session.takeOver(await unwrap(session.latest())))
   const clock = new HandClock()
@@ -72,7 +72,8 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
     fail: () => void (seen.failures += 1),
   }
   const intervalMs: number = interval ?? Number.POSITIVE_INFINITY
-  const coordinator = new Coordinator(host, { intervalMs, minPauseMs: minPause, timeoutMs, tolerableFailures: 1_000 }, 0)
+  const concurrentMax = Math.min(maxConcurrent, concurrentMost)
+  const coordinator = new Coordinator(host, { intervalMs, minPauseMs: minPause, timeoutMs, tolerableFailures: 1_000, concurrentMax }, 0)
   coordinator.start()
   /** The state of a task: what a capture of one of its tables is told of its fate. */
   const stateOf = (name: string): Snapshot => {
@@ -88,7 +89,6 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
     async apply(event) {
       switch (event['op']) {
         case 'trigger': {
-          if (seen.pending > 0) throw new Unsupported(oneAtATime)
           coordinator.checkpoint().catch(() => {})
           names.set(event['id'], started as CheckpointId)
           return
@@ -102,7 +102,11 @@ export async function checkpointCoordinator(golden: Case): Promise<void> {
         }
         case 'ack':
           coordinator.acknowledge(idOf(event), event['task'], stateOf(`${event['id']}/${event['task']}`))
-          if (seen.pending > 0 && participants.size === acknowledgedBy(golden, event)) await settled()
+          if (seen.pending > 0 && participants.size === acknowledgedBy(golden, event)) {
+            await settled()
+            if (seen.pending > 0 && !seen.completed.includes(nameOf(idOf(event))) && !seen.disposed.includes(nameOf(idOf(event))))
+              throw new Unsupported(inOrder)
+          }
           return
         case 'decline':
           return coordinator.decline(idOf(event), event['task'], new Error('declined'))

@@ -6,10 +6,11 @@ import { storageWith } from '../../support/adversaries.js'
 import { settled, testJob, watched } from '../../support/jobs.js'
 import { type Case, knownOptions, Mismatch, Unsupported, unknown } from '../model.js'
 import { type Emitted, play } from '../play.js'
-import { oneAtATime } from './coordinator.js'
 
 const noPeriodicSavepoints = 'only users ask for savepoints: there are no periodic ones'
 const oneNext = 'all that is asked for while a checkpoint is under way shares the next one: there is no queue that could be full'
+const aloneWaits = 'a checkpoint for a savepoint is alone: it waits for those under way'
+const severalUnderWay = 'here one checkpoint is under way; cases of several are those of the coordinator'
 const oneSweep =
   'a storage removes what no retained checkpoint needs in one sweep, not checkpoint by checkpoint: there is no number of removals to wait for'
 
@@ -123,7 +124,7 @@ function refuse({ config, input }: Case): void {
   if (cleaning > 0 || input.some(({ op }) => op === 'setCleaning')) throw new Unsupported(oneSweep)
   const known = requests.every(({ kind }) => ['checkpoint', 'manualCheckpoint', 'savepoint'].includes(kind))
   if (!known) throw unknown('request', requests)
-  if (requests.some(({ forced }) => forced) && pending >= maxConcurrent) throw new Unsupported(oneAtATime)
-  if (pending > 1 || (pending > 0 && maxConcurrent > 1)) throw new Unsupported(oneAtATime)
+  if (requests.some(({ forced }) => forced) && pending >= maxConcurrent) throw new Unsupported(aloneWaits)
+  if (pending > 1 || (pending > 0 && maxConcurrent > 1)) throw new Unsupported(severalUnderWay)
   if (requests.length > maxQueued) throw new Unsupported(oneNext)
 }
