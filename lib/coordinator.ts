@@ -119,7 +119,7 @@ export class Coordinator {
   private readonly pending: Pending[] = []
   /** What has ended and is still being cleaned up. */
   private settling: Promise<void> = Promise.resolve()
-  /** Resolves when the newest checkpoint is complete, or is given up. */
+  /** Resolves when all that have begun are complete, or are given up. */
   persisted: Promise<void> = Promise.resolve()
   private waiters: Waiter[] = []
   private nextId: number
@@ -318,7 +318,8 @@ export class Coordinator {
     if (pending.aborted !== undefined || this.closed) return
     if (missing().length > 0) return this.host.fail(new StreamError('BARRIER_LOST', { checkpointId: id, uids: missing() }))
     pending.passedMs = clock.nowMs()
-    this.persisted = this.persist(pending)
+    const before = this.persisted
+    this.persisted = this.persist(pending).then(() => before)
   }
 
   /** The next checkpoint begins when the sink has caught up; whoever asked for one is told. */

@@ -22,16 +22,19 @@ export interface StorageAmbushes {
   readonly open?: Ambush<[]>
   readonly write?: Ambush<[checkpointId: number]>
   readonly publish?: Ambush<[checkpointId: number]>
+  /** After the publish has taken place, before it is answered. */
+  readonly published?: (checkpointId: number) => Promise<void> | undefined
   readonly discard?: Ambush<[]>
 }
 
 /** A storage that fails or waits where it is told. It keeps its promises otherwise. */
-export function storageWith(inner: CheckpointStorage, { open, write, publish, discard }: StorageAmbushes): CheckpointStorage {
+export function storageWith(inner: CheckpointStorage, { open, write, publish, published: answers, discard }: StorageAmbushes): CheckpointStorage {
   const writerWith = (id: number, writer: CheckpointWriter): CheckpointWriter => ({
     write: (chunk) => before<BackendError, void>(() => write?.(id), writer.write(chunk)),
     publish: (body) => async () => {
       const published = await before<BackendError, void>(() => publish?.(id), writer.publish(body))()
       if (published._tag === 'Left') await writer.abort()()
+      else await answers?.(id)
       return published
     },
     abort: () => writer.abort(),

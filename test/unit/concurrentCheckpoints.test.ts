@@ -11,11 +11,11 @@ import type { Limits } from '../../lib/limits.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { type SinkAmbushes, type StorageAmbushes, sinkWith, storageWith } from '../support/adversaries.js'
-import { settled, testJob, watched } from '../support/jobs.js'
+import { failed, settled, testJob, watched } from '../support/jobs.js'
 import { manualClock } from '../support/manualClock.js'
 
 interface Setting {
-  readonly checkpoints?: CheckpointOptions
+  readonly checkpoints?: NonNullable<JobOptions['checkpoints']>
   readonly storage?: StorageAmbushes
   readonly sink?: SinkAmbushes
   readonly limits?: Partial<Limits>
@@ -336,6 +336,24 @@ describe('a checkpoint that is to be alone', () => {
     await next.stop()
     expect(out.committed).toEqual(['a 1', 'b 1'])
   })
+})
+
+test('a job that discards its checkpoints when it is cancelled waits for the one that is being published, with others behind it', async () => {
+  const { wait, open } = gates()
+  const { run, job, out, push } = counting({ checkpoints: { onCancel: 'delete' }, storage: { published: wait } })
+  await settled()
+  for (const word of ['a', 'b']) {
+    await push(word)
+    void run.checkpoint().catch(() => undefined)
+    await settled()
+  }
+  const cancelled = run.cancel()
+  await settled()
+  open(1)
+  await cancelled
+  expect(out.committed).toEqual(['a 1'])
+  // Nothing is left of it, as the sink notices.
+  expect(await failed(job)).toMatchObject({ code: 'SINK_AHEAD', details: { restored: 'none' } })
 })
 
 test('transactions that are under way count for the limit of commits that are not confirmed', async () => {
