@@ -256,13 +256,6 @@ export const plantedBugs: readonly PlantedBug[] = [
     replace: '',
   },
   {
-    name: 'of two captures that wait, the later one has no value of its own',
-    rule: 'P10',
-    file: 'lib/state/rowStore.ts',
-    find: 'this.savedAside.set(row, { value, touchedMs: row.touchedMs })',
-    replace: 'this.savedAside.set(row, { value: row.saved, touchedMs: row.touchedMs })',
-  },
-  {
     name: 'deletions are not stored',
     rule: 'P13',
     file: 'lib/state/rowStore.ts',
