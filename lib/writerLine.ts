@@ -26,7 +26,13 @@ export class WriterLine {
     const place: Place = { id, whole, publishing: false, baseless: false }
     this.places.push(place)
     return {
-      write: (chunk) => () => (place.baseless ? refused(place) : writer.write(chunk)()),
+      write: (chunk) => async () => {
+        if (place.baseless) return refused(place)
+        const written = await writer.write(chunk)()
+        // What is not whole is not published, whether or not somebody gives it up.
+        if (E.isLeft(written)) this.giveUp(place)
+        return written
+      },
       publish: (body, expired) => async () => {
         if (place.baseless) return refused(place)
         invariant(!this.places.includes(place) || this.places[0] === place, 'a checkpoint is published behind those begun before it')
