@@ -8,7 +8,7 @@ export interface CheckpointPhases {
   readonly encodeMs: number
   /** Behind that, sinks were waited for that made their transactions durable. */
   readonly preCommitMs: number
-  /** The storage made it complete, once the checkpoint before was. */
+  /** The storage made it complete. */
   readonly publishMs: number
 }
 
