@@ -5,10 +5,12 @@ import { indexeddbIn } from '../../backends/indexeddb/indexeddb.js'
 import { levelIn } from '../../backends/level/level.js'
 import { sealedText, unsealedJson } from '../../lib/keyValue/sealed.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import type { SealingKeys } from '../../lib/sealing/sealingKeys.js'
 import { liveStorage } from '../support/pagedPlaces.js'
 import { TabLocks } from '../support/tabLocks.js'
 import { livesContent, readLives, writeLives } from './lives.js'
 import { recorded } from './recorded.js'
+import { compressible, opensWithItsKeyOnly, sealing } from './sealed.js'
 
 /** A store as a record has it: names of what is around the entries, and each key and value in hex. */
 interface Dump {
@@ -26,12 +28,16 @@ interface Kind {
   readonly headKey: string
 }
 
+interface SealingOptions {
+  readonly encryption?: SealingKeys
+  readonly compression?: 'zlib'
+}
+
 const hex = (bytes: Uint8Array | ArrayBuffer): string => Buffer.from(bytes as Uint8Array).toString('hex')
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new Uint8Array(Buffer.from(text, 'hex'))
 
-function level(): Kind {
-  const database = new MemoryLevel<string, string>()
-  return inLevel(database, levelIn(new WeakMap(), database, {}))
+function level(database = new MemoryLevel<string, string>(), options: SealingOptions = {}): Kind {
+  return inLevel(database, levelIn(new WeakMap(), database, options))
 }
 
 function inLevel(database: MemoryLevel<string, string>, storage: CheckpointStorage): Kind {
@@ -53,8 +59,7 @@ function levelLive(): Kind {
   return { ...inLevel(database, liveStorage(new WeakMap(), database, ['rxweir'])), name: 'levelLive' }
 }
 
-function indexeddb(): Kind {
-  const indexedDB = new IDBFactory()
+function indexeddb(indexedDB = new IDBFactory(), options: SealingOptions = {}): Kind {
   const name = 'rxweir/orders'
   const answered = <A>(request: IDBRequest<A>): Promise<A> =>
     new Promise((resolve, reject) => {
@@ -63,7 +68,7 @@ function indexeddb(): Kind {
     })
   return {
     name: 'indexeddb',
-    storage: indexeddbIn(new WeakMap(), { browser: { indexedDB, IDBKeyRange, locks: new TabLocks() } }),
+    storage: indexeddbIn(new WeakMap(), { ...options, browser: { indexedDB, IDBKeyRange, locks: new TabLocks() } }),
     async dump() {
       const database = await answered(indexedDB.open(name))
       const store = database.transaction('entries').objectStore('entries')
@@ -83,7 +88,7 @@ function indexeddb(): Kind {
   }
 }
 
-for (const make of [level, levelLive, indexeddb]) {
+for (const make of [() => level(), levelLive, () => indexeddb()]) {
   const { name } = make()
   const written = async (): Promise<Dump> => {
     const kind = make()
@@ -116,6 +121,23 @@ for (const make of [level, levelLive, indexeddb]) {
     })
   })
 }
+
+/** A store that several processes have, one after the other. */
+const shared: { readonly [name: string]: () => (options: SealingOptions) => Kind } = {
+  levelSealed: () => level.bind(undefined, new MemoryLevel<string, string>()),
+  indexeddbSealed: () => indexeddb.bind(undefined, new IDBFactory()),
+}
+
+it.each(Object.entries(shared))('%s that an earlier release sealed is opened with its key, and with no other', async (name, make) => {
+  const record = await recorded(name, async () => {
+    const kind = make()(sealing)
+    await writeLives(kind.storage, compressible)
+    return kind.dump()
+  })
+  const opened = make()
+  await opened({}).fill(record)
+  await opensWithItsKeyOnly((options) => readLives(opened(options).storage), livesContent({ more: compressible, journals: true }))
+})
 
 it('a database of the browser that a newer release made is refused by name', async () => {
   const kind = indexeddb()

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Database, open } from 'lmdb'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { lmdbIn } from '../../backends/lmdb/lmdb.js'
+import { type LmdbOptions, lmdbIn } from '../../backends/lmdb/lmdb.js'
 import { crc32 } from '../../lib/crc32.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { livesContent, type Row, readLives, writeLives } from './lives.js'
 import { recorded } from './recorded.js'
+import { compressible, opensWithItsKeyOnly, sealing } from './sealed.js'
 
 /** The pages of the file depend on the machine; what is in its trees does not. Keys and values are in hex. */
 interface Dump {
@@ -27,11 +28,13 @@ const bytes = (text: string): Buffer => Buffer.from(text, 'hex')
 
 interface Opened {
   readonly storage: CheckpointStorage
+  /** As another process opens it. */
+  with(options: LmdbOptions): CheckpointStorage
   dump(): Promise<Dump>
   fill(dump: Dump): Promise<void>
 }
 
-async function opened(): Promise<Opened> {
+async function opened(options: LmdbOptions = {}): Promise<Opened> {
   const path = await mkdtemp(join(tmpdir(), 'rxweir-'))
   onTestFinished(() => rm(path, { recursive: true }))
   const binary = { encoding: 'binary' } as const
@@ -47,7 +50,8 @@ async function opened(): Promise<Opened> {
     }
   }
   return {
-    storage: lmdbIn(new Map(), path).storage,
+    storage: lmdbIn(new Map(), path, options).storage,
+    with: (others) => lmdbIn(new Map(), path, others).storage,
     dump: () =>
       within(async (manifest, [rows0, rows1]) => {
         const { version, value } = manifest.getEntry('newest') ?? {}
@@ -79,6 +83,18 @@ describe('the store of LMDB', () => {
 
   it('gets the same keys and values as ever', async () => {
     expect(await written()).toEqual(await recorded('lmdb', written))
+  })
+
+  it('that an earlier release sealed is opened with its key, and with no other', async () => {
+    const rows = [...more, ...compressible]
+    const record = await recorded('lmdbSealed', async () => {
+      const { storage, dump } = await opened(sealing)
+      await writeLives(storage, rows)
+      return dump()
+    })
+    const { fill, with: storageWith } = await opened()
+    await fill(record)
+    await opensWithItsKeyOnly((options) => readLives(storageWith(options)), livesContent({ more: rows, journals: false }))
   })
 
   it('that a newer release wrote is refused by name, and stays as it is', async () => {

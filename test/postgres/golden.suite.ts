@@ -3,7 +3,7 @@ import * as t from 'io-ts'
 import { describe, expect, it } from 'vitest'
 import { postgresSink } from '../../backends/postgres/postgresSink.js'
 import { postgresSource } from '../../backends/postgres/postgresSource.js'
-import { type PostgresStorage, postgresStorage } from '../../backends/postgres/postgresStorage.js'
+import { type PostgresStorage, type PostgresStorageOptions, postgresStorage } from '../../backends/postgres/postgresStorage.js'
 import type { RowOrder } from '../../backends/postgres/rowOrder.js'
 import { postgresTables } from '../../backends/postgres/tables.js'
 import { eagerClock } from '../../laws/eagerClock.js'
@@ -14,6 +14,7 @@ import type { SinkContext, SinkWriter, TransactionHandle } from '../../lib/ports
 import { unwrap } from '../../lib/task.js'
 import { livesContent, type Row, readLives, writeLives } from '../golden/lives.js'
 import { recorded } from '../golden/recorded.js'
+import { compressible, opensWithItsKeyOnly, sealing } from '../golden/sealed.js'
 import { readAll } from '../support/ports.js'
 import type { TestDatabase } from './database.js'
 
@@ -45,7 +46,8 @@ const apart = jobName('apart')
 const table = { table: { schema: 'public', table: 'golden_lines' }, columns: ['what'] }
 
 export function goldenSuite(database: () => TestDatabase): void {
-  const storage = (): PostgresStorage => postgresStorage({ connection: database().address, schema })
+  const storage = (options: Pick<PostgresStorageOptions, 'encryption' | 'compression'> = {}): PostgresStorage =>
+    postgresStorage({ connection: database().address, schema, ...options })
   const lines = async (): Promise<readonly unknown[]> =>
     (await database().query<{ what: string }>('SELECT what FROM golden_lines')).map(({ what }) => what)
   const empty = async (): Promise<void> => {
@@ -97,11 +99,6 @@ export function goldenSuite(database: () => TestDatabase): void {
       await unwrap(writer.commit(committed))
       return { shared: handle, committed, pending: await transaction(writer, 2, 'pending') }
     })
-    const rows: { [name: string]: readonly object[] } = {}
-    for (const [name, order] of Object.entries(tables)) {
-      const found = await database().query<{ row: object }>(`SELECT row_to_json(t) AS row FROM ${schema}."${name}" t ORDER BY ${order}`)
-      rows[name] = found.map(({ row }) => row)
-    }
     return {
       script: postgresTables({ schema }),
       columns: await database().query(
@@ -109,13 +106,22 @@ export function goldenSuite(database: () => TestDatabase): void {
         ORDER BY table_name, ordinal_position`,
       ),
       indexes: await database().query(`SELECT indexdef FROM pg_indexes WHERE schemaname = '${schema}' ORDER BY indexname`),
-      rows,
+      rows: await rowsNow(),
       handles,
     }
   }
 
+  async function rowsNow(): Promise<Dump['rows']> {
+    const rows: { [name: string]: readonly object[] } = {}
+    for (const [name, order] of Object.entries(tables)) {
+      const found = await database().query<{ row: object }>(`SELECT row_to_json(t) AS row FROM ${schema}."${name}" t ORDER BY ${order}`)
+      rows[name] = found.map(({ row }) => row)
+    }
+    return rows
+  }
+
   /** Makes the tables as the release of the record did, and fills them. */
-  async function fill({ script, rows }: Dump): Promise<void> {
+  async function fill({ script, rows }: Pick<Dump, 'script' | 'rows'>): Promise<void> {
     await empty()
     await database().query(script)
     for (const name of Object.keys(tables)) {
@@ -130,6 +136,17 @@ export function goldenSuite(database: () => TestDatabase): void {
     it('that an earlier release filled are read', async () => {
       await fill(await recorded('postgres', written))
       expect(await readLives(storage())).toEqual(livesContent({ more, journals: false }))
+    })
+
+    it('that an earlier release sealed are opened with their key, and with no other', async () => {
+      const all = [...more, ...compressible]
+      const record = await recorded('postgresSealed', async () => {
+        await empty()
+        await writeLives(storage(sealing), all)
+        return { script: postgresTables({ schema }), rows: await rowsNow() }
+      })
+      await fill(record)
+      await opensWithItsKeyOnly((options) => readLives(storage(options)), livesContent({ more: all, journals: false }))
     })
 
     it('and what a sink of an earlier release has committed is known, so that it does not come twice', async () => {
