@@ -1,12 +1,13 @@
 import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
+import { ndjsonTail } from '../../backends/http/ndjsonTail.js'
 import { checkpointId } from '../../lib/identity.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { SourceOffset } from '../../lib/ports/replayableSource.js'
 import type { TransactionHandle } from '../../lib/ports/transactionalSink.js'
 import { unwrap } from '../../lib/task.js'
 import { processOf } from '../guarantees/processes.js'
-import { type Counted, countedOf, readings } from '../guarantees/records.js'
+import { type Counted, countedOf, Reading, readings } from '../guarantees/records.js'
 import { Rig } from '../guarantees/rig.js'
 import { targets } from '../guarantees/sinks.js'
 import { sources } from '../guarantees/sources.js'
@@ -38,6 +39,28 @@ describe('the offset of a source', () => {
 
   it('is stored as ever', async () => {
     expect(await offsets()).toEqual(await recorded('sourceOffsets', offsets))
+  })
+})
+
+describe('the position in a file of a server', () => {
+  const text = readings.map((reading) => `${JSON.stringify(reading)}\n`).join('')
+  const fileOf = (content: string, etag: string) =>
+    ndjsonTail({ url: 'https://example.org/log.ndjson', codec: Reading, fetch: async () => new Response(content, { headers: { etag } }) })
+  const offset = async () => (await readAll(fileOf(text, '"first"'))).offsets[3] as SourceOffset
+
+  it('that an earlier release stored is gone on from', async () => {
+    expect((await readAll(fileOf(text, '"first"'), await recorded('ndjsonPosition', offset))).values).toEqual(readings.slice(4))
+  })
+
+  it('is stored as ever', async () => {
+    expect(await offset()).toEqual(await recorded('ndjsonPosition', offset))
+  })
+
+  it('is refused in another file', async () => {
+    const stored = await recorded('ndjsonPosition', offset)
+    const gone = { code: 'SOURCE_OFFSET_GONE' }
+    await expect(readAll(fileOf(text, '"second"'), stored)).rejects.toMatchObject(gone)
+    await expect(readAll(fileOf(text.toUpperCase(), '"first"'), stored)).rejects.toMatchObject(gone)
   })
 })
 
