@@ -147,7 +147,13 @@ export function defineJob(name: string, options: JobOptions, build: (scope: JobS
   return job
 }
 
-const noMetrics: RunMetrics = { sources: [], operators: [], sinks: [], checkpoints: { completed: 0, failed: 0, last: undefined } }
+const noMetrics: Omit<RunMetrics, 'job'> = {
+  runningMs: 0,
+  sources: [],
+  operators: [],
+  sinks: [],
+  checkpoints: { completed: 0, failed: 0, last: undefined },
+}
 
 /** The run of a job that goes on, or was the last to. */
 const current = new WeakMap<Job, JobRun>()
@@ -201,7 +207,7 @@ function handleOf(job: Job, { restart }: NonNullable<Parameters<Job['run']>[0]>)
     checkpoint: () => current.get(job)?.checkpoint() ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     explainWatermark: () => current.get(job)?.explainWatermark() ?? { heldBackBy: undefined, operators: [] },
     query,
-    metrics: () => current.get(job)?.metrics() ?? noMetrics,
+    metrics: () => current.get(job)?.metrics() ?? { job: job.name, ...noMetrics },
     droppedRecords: () => current.get(job)?.droppedRecords() ?? [],
     savepoint: (target) => current.get(job)?.savepoint(target) ?? Promise.reject(new CheckpointError('CHECKPOINT_CANCELLED', {})),
     stop: async (options = {}) => {

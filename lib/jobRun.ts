@@ -116,7 +116,10 @@ export class JobRun implements RunContext {
   private readonly releases: (() => void)[] = []
   private readonly closings: (() => Promise<void>)[] = []
   /** Operators that can take no more for now. */
-  private readonly pauses = new Pauses(() => this.post(() => {}))
+  private readonly pauses = new Pauses(
+    () => this.runningMs(),
+    () => this.post(() => {}),
+  )
   private readonly driftGroups = new Map<string, DriftGroup>()
   /** Branches of the graph that the end of all input has not reached. */
   private openBranches = 0
@@ -130,6 +133,8 @@ export class JobRun implements RunContext {
   private queries: CheckpointQueries | undefined
   private pump: SourcePump | undefined
   private over = false
+  private startedMs: number | undefined
+  private endedMs: number | undefined
   private recovery: Promise<void> | undefined
   /** Posted before the first record could flow. */
   private early: (() => void | Promise<void>)[] = []
@@ -313,7 +318,15 @@ export class JobRun implements RunContext {
   /** Where everything stands. */
   metrics(): RunMetrics {
     return {
-      sources: (this.graph?.sources ?? []).map(({ uid, records, finished }) => ({ uid, records, finished, paused: this.pauses.isPaused(uid) })),
+      job: this.options.name,
+      runningMs: this.runningMs(),
+      sources: (this.graph?.sources ?? []).map(({ uid, records, finished }) => ({
+        uid,
+        records,
+        finished,
+        paused: this.pauses.isHeld(uid),
+        pausedMs: this.pauses.heldMs(uid),
+      })),
       operators: this.participants.metrics(this.clock.nowMs()),
       sinks: [...this.participants.values()].flatMap(({ uid, sink }) =>
         sink === undefined
@@ -327,6 +340,10 @@ export class JobRun implements RunContext {
       ),
       checkpoints: this.coordinator?.figures() ?? { completed: 0, failed: 0, last: undefined },
     }
+  }
+
+  private runningMs(): number {
+    return this.startedMs === undefined ? 0 : Math.max(0, (this.endedMs ?? this.clock.nowMs()) - this.startedMs)
   }
 
   /** Where every operator stands in event time, and which input the others wait for. */
@@ -422,6 +439,7 @@ export class JobRun implements RunContext {
     if (this.over) return
     for (const participant of this.participants.values()) participant.open()
     for (const source of graph.sources) source.open()
+    this.startedMs = this.clock.nowMs()
     this.report({ kind: 'started', epoch })
     if (this.over) return
     for (const source of graph.sources) if (source.finished) this.post(() => source.end(false))
@@ -541,7 +559,12 @@ export class JobRun implements RunContext {
   // ---- the end
 
   private pressure(): Promise<void> | undefined {
-    for (const writer of this.writers.values()) if (writer.full()) return writer.drained()
+    for (const writer of this.writers.values())
+      if (writer.full()) {
+        this.pauses.press(true)
+        return writer.drained()
+      }
+    this.pauses.press(false)
     return undefined
   }
 
@@ -589,6 +612,7 @@ export class JobRun implements RunContext {
 
   /** Closes the publishing gate at once, then releases everything. */
   private async close(): Promise<void> {
+    this.endedMs ??= this.clock.nowMs()
     this.queries?.closeAll()
     void this.session?.close()()
     const coordination = this.coordinator?.close()

@@ -8,7 +8,7 @@ export interface CheckpointPhases {
   readonly encodeMs: number
   /** Behind that, sinks were waited for that made their transactions durable. */
   readonly preCommitMs: number
-  /** The storage made it complete. */
+  /** The storage made it complete, once the checkpoint before was. */
   readonly publishMs: number
 }
 
@@ -26,8 +26,10 @@ export interface SourceMetrics {
   /** Let in by this run. */
   readonly records: number
   readonly finished: boolean
-  /** It is not read for now: somebody can take no more, or it runs ahead of others. */
+  /** Nothing of it is let in for now: a sink or an operator can take no more, or it runs ahead of others. */
   readonly paused: boolean
+  /** For so long of the run's `runningMs` that was so: backpressure. */
+  readonly pausedMs: number
 }
 
 export interface OperatorMetrics {
@@ -53,6 +55,9 @@ export interface SinkMetrics {
 
 /** Where a run stands. All counts are of this run. */
 export interface RunMetrics {
+  readonly job: string
+  /** Since its first record could be let in, up to now or to its end. */
+  readonly runningMs: number
   readonly sources: readonly SourceMetrics[]
   readonly operators: readonly OperatorMetrics[]
   readonly sinks: readonly SinkMetrics[]

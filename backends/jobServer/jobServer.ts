@@ -9,11 +9,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ConfigurationError } from '../../lib/errors.js'
+import type { JobEvent } from '../../lib/events.js'
 import { atLeast } from '../../lib/limits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import { type Access, loopbackHosts, refusalOf } from './access.js'
 import { CheckpointHistory } from './checkpointHistory.js'
 import { type Answer, answerTo, failureOf, type Served } from './routes.js'
+import { RunErrors } from './runErrors.js'
 import type { ServedRun } from './servedRun.js'
 
 export interface JobServerOptions {
@@ -74,10 +76,14 @@ export async function jobServer(run: ServedRun, options: JobServerOptions): Prom
     hosts: new Set([...loopbackHosts, ...(options.allowedHosts ?? [])].map((name) => name.toLowerCase())),
     origins: new Set(options.allowedOrigins ?? []),
   }
-  const history = new CheckpointHistory()
+  const [history, errors] = [new CheckpointHistory(), new RunErrors()]
   // How the run ends is told to whoever waits for it; unheard, its error would end the process.
-  const events = run.events$.subscribe({ next: (event) => history.note(event), error() {} })
-  const served: Served = { run, history, savepoints: options.savepoints }
+  const next = (event: JobEvent): void => {
+    history.note(event)
+    errors.note(event)
+  }
+  const events = run.events$.subscribe({ next, error: (error) => errors.failed(error) })
+  const served: Served = { run, history, errors, savepoints: options.savepoints }
   const server = createServer((request, response) => void handle(request, response, access, served))
   server.requestTimeout = requestTimeoutMs
   server.headersTimeout = requestTimeoutMs

@@ -14,7 +14,12 @@ export const openApi = {
   security: [{ token: [] }],
   components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
   paths: {
-    '/metrics': { get: { summary: 'Where sources, operators, sinks and checkpoints stand', responses: { '200': json('the figures'), ...failures } } },
+    '/metrics': {
+      get: {
+        summary: 'Where sources, operators, sinks and checkpoints stand, and the last errors',
+        responses: { '200': json('the figures; errors are newest first'), ...failures },
+      },
+    },
     '/watermarks': { get: { summary: 'Event time of every operator, and what holds it back', responses: { '200': json('the times'), ...failures } } },
     '/checkpoints': {
       get: { summary: 'The last checkpoints, newest first', responses: { '200': json('counts, the last one, and the history'), ...failures } },

@@ -5,6 +5,7 @@ import type { CheckpointQuery, StateRow } from '../../lib/query.js'
 import { encodeTagged } from '../../lib/taggedJson.js'
 import type { CheckpointHistory } from './checkpointHistory.js'
 import { openApi } from './openApi.js'
+import type { RunErrors } from './runErrors.js'
 import type { ServedRun } from './servedRun.js'
 
 export interface Asked {
@@ -22,6 +23,7 @@ export interface Answer {
 export interface Served {
   readonly run: ServedRun
   readonly history: CheckpointHistory
+  readonly errors: RunErrors
   readonly savepoints: ((name: string) => CheckpointStorage) | undefined
 }
 
@@ -36,12 +38,12 @@ export async function answerTo({ method, url, body }: Asked, served: Served): Pr
     .split('/')
     .filter((part) => part !== '')
     .map(decoded)
-  const { run, history } = served
+  const { run, history, errors } = served
   switch (`${method} ${first}`) {
     case 'GET openapi.json':
       return ok(openApi)
     case 'GET metrics':
-      return ok(run.metrics())
+      return ok({ ...run.metrics(), errors: errors.errors })
     case 'GET watermarks':
       return ok(run.explainWatermark())
     case 'GET checkpoints':

@@ -62,6 +62,15 @@ const gauges: readonly Gauge[] = [
     },
   },
   {
+    name: 'rxweir.source.paused.time',
+    description: 'For how long a source has waited for somebody who could take no more: its rate is the share of time',
+    unit: 'ms',
+    counts: true,
+    look: ({ sources }, tell) => {
+      for (const { uid, pausedMs } of sources) tell(pausedMs, { uid })
+    },
+  },
+  {
     name: 'rxweir.operator.rows',
     description: 'Rows of the states of an operator',
     unit: '{row}',

@@ -15,13 +15,13 @@ const bucketMask = 2 ** bucketBits - 1
 export class ChangedKeys {
   private readonly sums = new Uint32Array(2 * (bucketMask + 1))
   private readonly marked = new Uint8Array(bucketMask + 1)
-  private filter = new RepeatFilter()
+  private readonly filter = new RepeatFilter()
   private sign = 1
 
   /** What follows is of the second checkpoint. */
   secondSide(): void {
     this.sign = -1
-    this.filter = new RepeatFilter()
+    this.filter.clear()
   }
 
   /** Notes a row that is told. */

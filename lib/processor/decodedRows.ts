@@ -65,7 +65,10 @@ export function rowDecoder(body: CheckpointBody, { uid, table, format }: WantedS
       }
       const text = utf8.decode(cell.text)
       const value = format === undefined ? plainValue(text) : typedValue(format, text, cell.version, { uid, state: table })
-      row = { ...owner, value, touchedMs: cell.touchedMs, version: cell.version, text }
+      const { key, namespace, entry } = owner
+      const { touchedMs, version } = cell
+      // Spread, it would be made in the old part of the heap, where those of millions of rows pile up.
+      row = { key, namespace, entry, value, touchedMs, version, text }
     })
     return foreign === undefined || row === undefined ? row : { ...row, foreign: Uint8Array.from(foreign) }
   }

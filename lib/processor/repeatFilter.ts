@@ -22,6 +22,12 @@ export class RepeatFilter {
     return isAgain
   }
 
+  /** Forgets all, and keeps the memory for what follows. */
+  clear(): void {
+    this.seen.clear()
+    this.again.clear()
+  }
+
   mayRepeat({ first, second }: RowHash): boolean {
     return this.again.has(first) && this.again.has(second)
   }
@@ -33,6 +39,10 @@ class Bits {
   has(hash: number): boolean {
     const block = this.blocks[hash >>> 18]
     return block !== undefined && ((block[(hash >>> 5) & wordMask] as number) & (1 << (hash & 31))) !== 0
+  }
+
+  clear(): void {
+    for (const block of this.blocks) block?.fill(0)
   }
 
   put(hash: number): void {

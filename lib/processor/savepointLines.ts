@@ -38,44 +38,56 @@ const chunkBytes = 256 * 1024
  * @since 0.2.0
  */
 export function savepointLines(reader: SavepointReader): AsyncIterable<string> {
-  const { job, stored, body, heldBytesMax } = openSavepoint(reader)
   return iterated(async (hand) => {
-    await hand([JSON.stringify({ rxweir: format, job, checkpointId: stored.checkpointId, epoch: stored.epoch, body })])
-    const finders = new Map<string, ShapeFinder>()
-    const decoders = new Map<string, ReturnType<typeof rowDecoder>>()
-    // Rows of an operator that the checkpoint does not name any more are nobody's.
-    const isUnwanted = (uid: string): boolean => !(uid in body.operators)
     let list: string[] = []
-    const look = (uid: string, table: string, key: Uint8Array): void => {
-      const name = `${uid}/${table}`
-      let finder = finders.get(name)
-      if (finder === undefined) finders.set(name, (finder = new ShapeFinder(body.maxParallelism)))
-      finder.see(key)
-    }
     const turn = (): Promise<void> | undefined => {
       if (list.length === 0) return undefined
       const full = list
       list = []
       return hand(full)
     }
-    await visitFinalRows(stored, { isUnwanted, heldBytesMax, look, turn }, (uid, table, key, value) => {
-      const name = `${uid}/${table}`
-      let decode = decoders.get(name)
-      if (decode === undefined) decoders.set(name, (decode = rowDecoder(body, { uid, table }, (finders.get(name) as ShapeFinder).shape())))
-      const row = decode(key, value)
-      if (row !== undefined) list.push(lineOf(uid, table, row))
-    })
+    await visitSavepointLines(reader, (line) => void list.push(line), turn)
+    await turn()
+  })
+}
+
+/** Hands on each line as it is made; `turn` is called behind some of them, and waited for. */
+export async function visitSavepointLines(
+  reader: SavepointReader,
+  take: (line: string) => void,
+  turn: () => Promise<void> | undefined,
+): Promise<void> {
+  const { job, stored, body, heldBytesMax } = openSavepoint(reader)
+  take(JSON.stringify({ rxweir: format, job, checkpointId: stored.checkpointId, epoch: stored.epoch, body }))
+  await turn()
+  const finders = new Map<string, ShapeFinder>()
+  const decoders = new Map<string, ReturnType<typeof rowDecoder>>()
+  // Rows of an operator that the checkpoint does not name any more are nobody's.
+  const isUnwanted = (uid: string): boolean => !(uid in body.operators)
+  const look = (uid: string, table: string, key: Uint8Array): void => {
+    const name = `${uid}/${table}`
+    let finder = finders.get(name)
+    if (finder === undefined) finders.set(name, (finder = new ShapeFinder(body.maxParallelism)))
+    finder.see(key)
+  }
+  await visitFinalRows(stored, { isUnwanted, heldBytesMax, look, turn }, (uid, table, key, value) => {
+    const name = `${uid}/${table}`
+    let decode = decoders.get(name)
+    if (decode === undefined) decoders.set(name, (decode = rowDecoder(body, { uid, table }, (finders.get(name) as ShapeFinder).shape())))
+    const row = decode(key, value)
+    if (row !== undefined) take(lineOf(uid, table, row))
   })
 }
 
 function lineOf(uid: string, state: string, { key, namespace, entry, text, version, touchedMs, foreign }: DecodedRow): string {
-  const parts = [`"uid":${JSON.stringify(uid)},"state":${JSON.stringify(state)},"key":${encodeTagged(key)}`]
-  if (namespace !== undefined) parts.push(`"namespace":${encodeTagged(namespace)}`)
-  if (entry !== undefined) parts.push(`"entry":${encodeTagged(entry)}`)
-  parts.push(isPlain(text) ? `"value":${text}` : `"text":${JSON.stringify(text)}`, `"version":${version}`)
-  if (touchedMs !== undefined) parts.push(`"touchedMs":${touchedMs}`)
-  if (foreign !== undefined) parts.push(`"foreign":"${toBase64(foreign)}"`)
-  return `{${parts.join(',')}}`
+  let line = `{"uid":${JSON.stringify(uid)},"state":${JSON.stringify(state)},"key":${encodeTagged(key)}`
+  if (namespace !== undefined) line += `,"namespace":${encodeTagged(namespace)}`
+  if (entry !== undefined) line += `,"entry":${encodeTagged(entry)}`
+  line += isPlain(text) ? `,"value":${text}` : `,"text":${JSON.stringify(text)}`
+  line += `,"version":${version}`
+  if (touchedMs !== undefined) line += `,"touchedMs":${touchedMs}`
+  if (foreign !== undefined) line += `,"foreign":"${toBase64(foreign)}"`
+  return `${line}}`
 }
 
 /** Whether a text comes back the same when it has been read and written as JSON. */

@@ -22,6 +22,8 @@ export interface ReadOptions {
   readonly checkpoint?: number
   /** Rows that were written more than once are held until the last of them is known: in so many bytes; 32 MiB unless told. What is more is read again. */
   readonly heldBytesMax?: number
+  /** Called with the bytes of every chunk of rows that is read, each time it is: how far long work is. */
+  readonly read?: (bytes: number) => void
 }
 
 /** A timer that was waited for. */
@@ -97,13 +99,14 @@ const timerTables: readonly (readonly [TimeDomain, string])[] = [
  * @since 0.2.0
  */
 export async function readSavepoint(storage: CheckpointStorage, job: string, options: ReadOptions = {}): Promise<SavepointReader> {
-  const { checkpoint, heldBytesMax = heldBytesUsual } = options
+  const { checkpoint, heldBytesMax = heldBytesUsual, read } = options
   atLeast('heldBytesMax', heldBytesMax, heldBytesLeast)
   if (checkpoint !== undefined) atLeast('checkpoint', checkpoint, 1)
   const name = jobName(job)
   const session = await unwrap(storage.open(name, { readOnly: true }))
   try {
-    const stored = await find(session, storage, name, checkpoint)
+    const found = await find(session, storage, name, checkpoint)
+    const stored = read === undefined ? found : watched(found, read)
     const body = readBody(stored.body)
     const reader = readerOf({ job: name, stored, body, heldBytesMax }, session)
     noteOpen(reader, { job: name, stored, body, heldBytesMax })
@@ -122,6 +125,15 @@ async function find(session: CheckpointSession, storage: CheckpointStorage, job:
   if (option.isNone(held)) throw new RestoreError('CHECKPOINT_MISSING', { checkpointId: checkpoint, retained: session.retained() })
   return held.value
 }
+
+const watched = (stored: StoredCheckpoint, read: (bytes: number) => void): StoredCheckpoint => ({
+  ...stored,
+  readRows: (visit, isUnwanted) =>
+    stored.readRows((chunk) => {
+      read(chunk.bytes.length)
+      return visit(chunk)
+    }, isUnwanted),
+})
 
 function readerOf(open: OpenSavepoint, session: CheckpointSession): SavepointReader {
   const { stored, body } = open

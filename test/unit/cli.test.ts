@@ -41,7 +41,7 @@ async function rxweir(
   let nowMs = 0
   const io: CliIo = {
     out: async (text) => {
-      out += text
+      out += typeof text === 'string' ? text : Buffer.from(text).toString()
     },
     err: (text) => {
       err += text
@@ -307,6 +307,26 @@ describe('rxweir export and import', () => {
   })
 })
 
+describe('long work', () => {
+  test('shows how far it is to whoever watches, and takes that away before it says something else', async () => {
+    const [path, other] = [await counted(['a', 'b', 'a']), await counted(['a'])]
+    const root = await temporaryDirectory()
+    const commands = [
+      ['keys', path, 'count', 'rows'],
+      ['get', path, 'count', 'rows'],
+      ['diff', path, other],
+      ['export', path],
+      ['savepoint', path, `${root}/copy`, '--settled'],
+      ['rescale', `${root}/copy`, '--to', `${root}/two`, '--instances', '2'],
+    ]
+    for (const command of commands) {
+      const { err } = await rxweir(command, { isWatched: true })
+      const clear = '\\r\\u001b\\[2K'
+      expect(err, command[0]).toMatch(new RegExp(`^(?:${clear}${command[0]}: \\d+ B, \\d+ B/s)+${clear}(?:note: .*\n)?$`))
+    }
+  })
+})
+
 describe('rxweir compact', () => {
   /** Two checkpoints, of two runs. */
   const twice = async (options: DirectoryOptions = {}): Promise<string> => {
@@ -384,7 +404,7 @@ describe('rxweir top', () => {
     const { url } = await served()
     const { code, out, err } = await rxweir(['top', url, '--token', token, '--once'])
     expect({ code, err }).toEqual({ code: 0, err: '' })
-    expect(out).toMatch(/^http.*: running, watched for 0.0 s$/m)
+    expect(out).toMatch(/^job job at http.*: running, up for 0.0 s$/m)
     expect(out).toMatch(/^words +3 +0 %$/m)
     expect(out).toMatch(/^count +2 +-Infinity +0$/m)
     expect(out).toMatch(/^out +3 +0 % +0$/m)
@@ -438,31 +458,41 @@ describe('rxweir top', () => {
     expect(await rxweir(['top', place, '--token', token])).toMatchObject({ code: 1, err: expect.stringContaining('JOB_SERVER_AWAY') })
   })
 
-  test('tells how many records pass in a second, and how often a source is held up', () => {
+  test('tells how many records pass in a second, and for what part of it a source is held up', () => {
     const watch = new TopWatch()
-    const look = (atMs: number, records: number, paused: boolean): Look => ({
+    const look = (atMs: number, records: number, pausedMs: number, runningMs = atMs + 1_000): Look => ({
       atMs,
       metrics: {
-        sources: [{ uid: 'in', records, finished: false, paused }],
+        job: 'job',
+        runningMs,
+        sources: [{ uid: 'in', records, finished: false, paused: false, pausedMs }],
         operators: [],
         sinks: [],
         checkpoints: { completed: 0, failed: 0, last: undefined },
       },
-      history: [],
+      errors: [],
     })
-    expect(watch.take(look(0, 10, false)).sources).toEqual([{ uid: 'in', records: 10, perSecond: undefined, heldShare: 0 }])
-    expect(watch.take(look(500, 60, true)).sources).toEqual([{ uid: 'in', records: 60, perSecond: 100, heldShare: 0.5 }])
+    expect(watch.take(look(0, 10, 250)).sources).toEqual([{ uid: 'in', records: 10, perSecond: undefined, heldShare: 0.25 }])
+    expect(watch.take(look(500, 60, 500)).sources).toEqual([{ uid: 'in', records: 60, perSecond: 100, heldShare: 0.5 }])
     // It has begun anew.
-    expect(watch.take(look(1_000, 5, true)).sources[0]?.perSecond).toBeUndefined()
+    expect(watch.take(look(1_000, 65, 100, 400)).sources).toEqual([{ uid: 'in', records: 65, perSecond: undefined, heldShare: 0.25 }])
   })
 
   test('shows nothing that a terminal would take for a command', () => {
     const figures = new TopWatch().take({
       atMs: 0,
-      metrics: { sources: [], operators: [], sinks: [], checkpoints: { completed: 0, failed: 1, last: undefined } },
-      history: [{ checkpointId: 1, status: 'failed', reason: '\u001b[2Jgone\u009b' }],
+      metrics: {
+        job: 'job',
+        runningMs: 90_061_000,
+        sources: [],
+        operators: [],
+        sinks: [],
+        checkpoints: { completed: 0, failed: 1, last: undefined },
+      },
+      errors: [{ of: 'checkpoint', checkpointId: 1, code: 'CHECKPOINT_TIMED_OUT', reason: '\u001b[2Jgone\u009b' }],
     })
-    expect(topText('here', figures)).toContain('checkpoint 1 failed: ?[2Jgone?')
+    expect(topText('here', figures)).toContain('job job at here: running, up for 1 d 1 h 1 min\n')
+    expect(topText('here', figures)).toContain('last errors:\n  checkpoint 1: CHECKPOINT_TIMED_OUT: ?[2Jgone?\n')
   })
 })
 

@@ -2,13 +2,18 @@ import { request } from 'node:http'
 import * as t from 'io-ts'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type JobServerOptions, jobServer } from '../../backends/jobServer/index.js'
+import { RunErrors } from '../../backends/jobServer/runErrors.js'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
+import { CheckpointError } from '../../lib/errors.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
+import { fixedDelay } from '../../lib/restart/fixedDelay.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
+import { tapValues } from '../../operators/tapValues.js'
 import { settled, testJob, watched } from '../support/jobs.js'
+import { manualClock } from '../support/manualClock.js'
 
 const token = '0123456789abcdef'
 
@@ -53,8 +58,45 @@ describe('a server before a job', () => {
     expect((await ask('/checkpoints', { method: 'POST' })).body).toEqual({ checkpointId: 1 })
     await settled()
     expect((await ask('/metrics')).body).toMatchObject({ sources: [{ uid: 'words', records: 3 }], sinks: [{ uid: 'out', records: 3 }] })
+    expect((await ask('/metrics')).body).toMatchObject({ job: 'job', runningMs: 0, errors: [] })
     expect((await ask('/watermarks')).body).toMatchObject({ operators: [{ uid: 'out' }, { uid: 'count', watermark: '-Infinity' }] })
     expect((await ask('/checkpoints')).body).toMatchObject({ completed: 1, history: [{ checkpointId: 1, status: 'committed', rows: 2 }] })
+  })
+
+  test('tells the last errors, newest first, and the one that ends the job once', async () => {
+    const clock = manualClock()
+    let failures = 0
+    const { job } = testJob(
+      ({ source, sink }) =>
+        source('words', memorySource(['a'])).pipe(
+          tapValues(() => {
+            failures += 1
+            throw new Error(`failure ${failures}`)
+          }),
+          sink('out', memorySink<string>()),
+        ),
+      { clock },
+    )
+    const run = watched(job, { restart: fixedDelay({ attempts: 1, delayMs: 10, clock }) })
+    const server = await jobServer(run, { token })
+    onTestFinished(() => server.close())
+    await settled()
+    await clock.advance(10)
+    await run.done.catch(() => undefined)
+    const answer = await fetch(`${server.url}/metrics`, { headers: { authorization: `Bearer ${token}` } })
+    expect(((await answer.json()) as { errors: unknown }).errors).toEqual([
+      { of: 'run', reason: 'failure 2' },
+      { of: 'run', reason: 'failure 1' },
+    ])
+    const errors = new RunErrors()
+    const error = new CheckpointError('CHECKPOINT_TIMED_OUT', { checkpointId: 3 })
+    for (let checkpointId = 1; checkpointId <= 30; checkpointId++) errors.note({ kind: 'checkpointAborted', checkpointId, error })
+    errors.note({ kind: 'commitRetried', checkpointId: 2, uid: 'out', attempt: 1, error: new Error('x'.repeat(1_000)) })
+    expect(errors.errors).toHaveLength(20)
+    expect(errors.errors.slice(0, 2)).toEqual([
+      { of: 'commit', checkpointId: 2, uid: 'out', reason: 'x'.repeat(500) },
+      { of: 'checkpoint', checkpointId: 30, code: 'CHECKPOINT_TIMED_OUT', reason: error.message },
+    ])
   })
 
   test('tells what a key has, and what all have up to a limit', async () => {

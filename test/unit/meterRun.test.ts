@@ -36,6 +36,7 @@ test('a meter is told where a run stands whenever it is read, and what each chec
   const end = meterRun(run, meter, { job: 'numbers' })
   await settled()
   expect(read('rxweir.source.records')).toEqual([[3, { job: 'numbers', uid: 'numbers' }]])
+  expect(read('rxweir.source.paused.time')).toEqual([[0, { job: 'numbers', uid: 'numbers' }]])
   expect(read('rxweir.checkpoints')).toEqual([
     [0, { job: 'numbers', outcome: 'completed' }],
     [0, { job: 'numbers', outcome: 'failed' }],

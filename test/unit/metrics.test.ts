@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { boundedOutOfOrderness, countRecords, mapState, tumbling } from '../../lib/index.js'
+import { Pauses } from '../../lib/pauses.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
+import { asyncMap } from '../../operators/asyncMap.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { processKeyed } from '../../operators/processKeyed.js'
 import { statefulMap } from '../../operators/statefulMap.js'
@@ -49,7 +51,7 @@ describe('metrics', () => {
     await run.checkpoint()
     await settled()
     const { sources, operators, sinks, checkpoints } = run.metrics()
-    expect(sources).toEqual([{ uid: 'numbers', records: 5, finished: false, paused: false }])
+    expect(sources).toEqual([{ uid: 'numbers', records: 5, finished: false, paused: false, pausedMs: 0 }])
     const of = (uid: string) => operators.find((operator) => operator.uid === uid)
     expect(of('count')).toMatchObject({ watermark: 13, rows: { rows: 2 }, dropped: [] })
     // The 2 that comes last is late for the window that has ended.
@@ -71,7 +73,7 @@ describe('metrics', () => {
   test('are empty before a job has run', () => {
     const { job } = parities()
     const run = job.run()
-    expect(run.metrics()).toMatchObject({ sources: [], checkpoints: { completed: 0 } })
+    expect(run.metrics()).toMatchObject({ job: 'job', runningMs: 0, sources: [], checkpoints: { completed: 0 } })
     run.cancel()
   })
 
@@ -82,6 +84,53 @@ describe('metrics', () => {
     await clock.advance(1_013 - clock.nowMs())
     expect(run.metrics().operators.find(({ uid }) => uid === 'count')?.watermarkLagMs).toBe(1_000)
     run.cancel()
+  })
+})
+
+describe('the time that sources are paused', () => {
+  test('is counted while an operator can take no more, and no longer when the run has ended', async () => {
+    const answers: ((n: number) => void)[] = []
+    const input = memorySource([1, 2, 3], { bounded: false })
+    const asked = asyncMap(
+      'asked',
+      { order: 'kept', capacity: 1, timeoutMs: 10_000 },
+      (_n: number) => new Promise<number>((resolve) => answers.push(resolve)),
+    )
+    const { job, clock } = testJob(({ source, sink }) => source('numbers', input).pipe(asked, sink('out', memorySink<number>())))
+    const run = watched(job)
+    await settled()
+    await clock.advance(300)
+    expect(run.metrics()).toMatchObject({ job: 'job', runningMs: 300, sources: [{ paused: true, pausedMs: 300 }] })
+    while (answers.length > 0) {
+      answers.shift()?.(7)
+      await settled()
+    }
+    expect(run.metrics().sources).toMatchObject([{ records: 3, paused: false, pausedMs: 300 }])
+    await clock.advance(200)
+    await run.stop()
+    await clock.advance(1_000)
+    expect(run.metrics()).toMatchObject({ runningMs: 500, sources: [{ pausedMs: 300 }] })
+  })
+
+  test('counts once what is paused for two reasons, and only its own for a source of several', () => {
+    let nowMs = 0
+    const pauses = new Pauses(
+      () => nowMs,
+      () => undefined,
+    )
+    const ends = [pauses.begin(['a'])]
+    nowMs = 10
+    expect([pauses.heldMs('a'), pauses.heldMs('b')]).toEqual([10, 0])
+    ends.push(pauses.begin(undefined))
+    nowMs = 15
+    pauses.press(true)
+    nowMs = 20
+    for (const end of ends) end()
+    expect([pauses.isPaused('a'), pauses.isHeld('a')]).toEqual([false, true])
+    nowMs = 30
+    pauses.press(false)
+    nowMs = 100
+    expect([pauses.heldMs('a'), pauses.heldMs('b'), pauses.isHeld('a')]).toEqual([30, 20, false])
   })
 })
 

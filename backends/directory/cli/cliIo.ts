@@ -2,8 +2,8 @@ import type { Clock } from '../../../lib/clock.js'
 
 /** What the command line has of the outside. */
 export interface CliIo {
-  /** What was asked for. Resolves when more may follow. */
-  out(text: string): Promise<void>
+  /** What was asked for, as text or as its bytes. Resolves when it is written, and bytes may be used for something else. */
+  out(text: string | Uint8Array): Promise<void>
   /** What went wrong, and how far it is. */
   err(text: string): void
   /** Lines that are handed in. */

@@ -5,6 +5,7 @@ import { choosing } from './choosing.js'
 import { exitCodes } from './cliIo.js'
 import type { Command } from './command.js'
 import { LineWriter } from './lineWriter.js'
+import { Progress } from './progress.js'
 import { valueText } from './rowText.js'
 
 export const diffCommand: Command = {
@@ -19,11 +20,12 @@ export const diffCommand: Command = {
   async run(call) {
     const [first, second] = call.positionals as readonly [string, string]
     const job = call.text('job')
-    const before = await call.places.read(first, { job, checkpoint: call.count('checkpoint') })
+    const progress = new Progress(call.io, 'diff')
+    const before = await call.places.read(first, { job, checkpoint: call.count('checkpoint'), progress })
     try {
-      const after = await call.places.read(second, { job, checkpoint: call.count('to') })
+      const after = await call.places.read(second, { job, checkpoint: call.count('to'), progress })
       try {
-        const lines = new LineWriter(call.io)
+        const lines = new LineWriter(call.io, progress)
         let found = 0
         for (const line of besideRows(before, after, call.json)) {
           found += 1
@@ -36,6 +38,7 @@ export const diffCommand: Command = {
         await lines.end()
         return found === 0 ? exitCodes.fine : exitCodes.finding
       } finally {
+        progress.end()
         await after.close()
       }
     } finally {

@@ -1,9 +1,8 @@
-import { savepointLines } from '../../../lib/processor/savepointLines.js'
+import { visitSavepointLines } from '../../../lib/processor/savepointLines.js'
 import { choosing, withChosen } from './choosing.js'
 import { exitCodes } from './cliIo.js'
 import type { Command } from './command.js'
 import { LineWriter } from './lineWriter.js'
-import { Progress } from './progress.js'
 
 export const exportCommand: Command = {
   name: 'export',
@@ -11,15 +10,14 @@ export const exportCommand: Command = {
   says: 'a checkpoint as lines of JSON, one for each row',
   options: choosing,
   run: (call) =>
-    withChosen(call, call.positionals[0] as string, async (reader) => {
-      const lines = new LineWriter(call.io)
-      const progress = new Progress(call.io, 'export')
-      for await (const line of savepointLines(reader)) {
-        progress.add(line.length + 1)
-        await lines.add(line)
-      }
+    withChosen(call, 'export', async (reader, progress) => {
+      const lines = new LineWriter(call.io, progress)
+      await visitSavepointLines(
+        reader,
+        (line) => lines.put(line),
+        () => lines.turn(),
+      )
       await lines.end()
-      progress.end()
       return exitCodes.fine
     }),
 }

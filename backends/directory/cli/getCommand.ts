@@ -11,10 +11,10 @@ export const getCommand: Command = {
   says: 'the rows of a state, of one key or of all, a line of JSON each; 1 where the key has none',
   options: choosing,
   run: (call) =>
-    withChosen(call, call.positionals[0] as string, async (reader) => {
+    withChosen(call, 'get', async (reader, progress) => {
       const [, uid, state, asked] = call.positionals as readonly [string, string, string, string?]
       const wanted = asked === undefined ? undefined : encodeKey(normalKey(keyArgument(asked)))
-      const lines = new LineWriter(call.io)
+      const lines = new LineWriter(call.io, progress)
       let found = 0
       for await (const row of reader.rows(uid, state)) {
         if (wanted !== undefined && encodeKey(row.key) !== wanted) continue
@@ -22,6 +22,7 @@ export const getCommand: Command = {
         await lines.add(rowText(row))
       }
       await lines.end()
+      progress.end()
       if (wanted === undefined || found > 0) return exitCodes.fine
       call.io.err(`rxweir get: ${uid}/${state} has nothing of the key ${wanted}\n`)
       return exitCodes.finding

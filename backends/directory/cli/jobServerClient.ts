@@ -2,21 +2,21 @@ import { BackendError } from '../../../lib/errors.js'
 import type { RunMetrics } from '../../../lib/metrics.js'
 import { UsageError } from './usageError.js'
 
-/** A checkpoint that a job server remembers. */
-export interface RememberedCheckpoint {
-  readonly checkpointId: number
-  readonly status: string
-  readonly durationMs?: number
-  readonly rows?: number
-  readonly bytes?: number
-  readonly reason?: string
+/** Something that went wrong in the job. */
+export interface RememberedError {
+  readonly of: string
+  readonly code?: string
+  readonly reason: string
+  readonly checkpointId?: number
+  readonly uid?: string
 }
 
 /** What a job server told at one time. */
 export interface Look {
   readonly atMs: number
   readonly metrics: RunMetrics
-  readonly history: readonly RememberedCheckpoint[]
+  /** The last ones, newest first. */
+  readonly errors: readonly RememberedError[]
 }
 
 /** How long an answer may take, and how long it may be. */
@@ -43,10 +43,10 @@ export class JobServerClient {
    * @throws BackendError `JOB_SERVER_AWAY`, `JOB_SERVER_REFUSED`, `JOB_SERVER_OTHER`
    */
   async look(nowMs: number): Promise<Look> {
-    const [metrics, checkpoints] = await Promise.all([this.asked('metrics'), this.asked('checkpoints')])
+    const metrics = await this.asked('metrics')
     if (!isMetrics(metrics)) throw this.other('its figures are none of a job')
-    const { history } = checkpoints as { readonly history?: unknown }
-    return { atMs: nowMs, metrics, history: Array.isArray(history) ? history : [] }
+    const { errors } = metrics as { readonly errors?: unknown }
+    return { atMs: nowMs, metrics, errors: Array.isArray(errors) ? errors : [] }
   }
 
   private async asked(path: string): Promise<unknown> {
@@ -92,6 +92,7 @@ async function textOf({ body }: Response): Promise<string> {
 }
 
 function isMetrics(body: unknown): body is RunMetrics {
-  const { sources, operators, sinks, checkpoints } = body as { readonly [name: string]: unknown }
+  const { job, runningMs, sources, operators, sinks, checkpoints } = body as { readonly [name: string]: unknown }
+  if (typeof job !== 'string' || typeof runningMs !== 'number') return false
   return Array.isArray(sources) && Array.isArray(operators) && Array.isArray(sinks) && typeof checkpoints === 'object' && checkpoints !== null
 }

@@ -10,9 +10,9 @@ export const keysCommand: Command = {
   says: 'the keys that have a state, each once, a line of JSON each',
   options: choosing,
   run: (call) =>
-    withChosen(call, call.positionals[0] as string, async (reader) => {
+    withChosen(call, 'keys', async (reader, progress) => {
       const [, uid, state] = call.positionals as readonly [string, string, string]
-      const lines = new LineWriter(call.io)
+      const lines = new LineWriter(call.io, progress)
       for await (const key of reader.keys(uid, state)) await lines.add(encodeTagged(key))
       await lines.end()
       return exitCodes.fine

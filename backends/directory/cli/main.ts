@@ -1,5 +1,4 @@
 #!/usr/bin/env node
-import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { systemClock } from '../../../lib/clock.js'
 import { runCli } from './cli.js'
@@ -31,9 +30,7 @@ const screen: Screen = {
 }
 
 void runCli(process.argv.slice(2), {
-  async out(text) {
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain')
-  },
+  out: (text) => new Promise((resolve, reject) => process.stdout.write(text, (error) => (error ? reject(error) : resolve()))),
   err: (text) => void process.stderr.write(text),
   lines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
   isWatched: process.stderr.isTTY === true,

@@ -11,7 +11,7 @@ import { pathToFileURL } from 'node:url'
 import { RestoreError } from '../../../lib/errors.js'
 import { jobName } from '../../../lib/identity.js'
 import type { CheckpointStorage } from '../../../lib/ports/checkpointStorage.js'
-import type { SavepointReader } from '../../../lib/processor/savepointReader.js'
+import type { ReadOptions, SavepointReader } from '../../../lib/processor/savepointReader.js'
 import { readSavepoint } from '../../../lib/processor/savepointReader.js'
 import { type CompactedFolder, type CompactFolderOptions, compactFolder } from '../compactFolder.js'
 import { type DirectoryOptions, directory } from '../directory.js'
@@ -20,6 +20,7 @@ import { Folder, randomToken } from '../folder.js'
 import { slotsOf } from '../names.js'
 import { nodeFiles } from '../nodeFiles.js'
 import { FileProtection, protectionSettings } from '../sealing/fileProtection.js'
+import type { Progress } from './progress.js'
 import { UsageError } from './usageError.js'
 
 /** What a module named by `--config` may export. */
@@ -82,9 +83,12 @@ export class Places {
   /** Opens a checkpoint to be read. */
   async read(
     place: string,
-    { job, checkpoint }: { readonly job: string | undefined; readonly checkpoint: number | undefined },
+    { job, checkpoint, progress }: { readonly job: string | undefined; readonly checkpoint: number | undefined; readonly progress?: Progress },
   ): Promise<SavepointReader> {
-    const options = checkpoint === undefined ? {} : { checkpoint }
+    const options: ReadOptions = {
+      ...(checkpoint === undefined ? {} : { checkpoint }),
+      ...(progress === undefined ? {} : { read: (bytes: number) => progress.add(bytes) }),
+    }
     const other = await this.config.storage?.(place)
     if (other !== undefined) {
       if (job === undefined) throw new UsageError(`${place}: name the job with --job`)

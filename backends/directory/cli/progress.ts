@@ -32,8 +32,9 @@ export class Progress {
     this.written = true
   }
 
-  /** Takes the line away. */
+  /** Takes the line away, so that something else can be written in its place. */
   end(): void {
     if (this.written) this.io.err('\r\u001b[2K')
+    this.written = false
   }
 }

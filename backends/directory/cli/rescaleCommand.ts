@@ -3,6 +3,7 @@ import { writeSavepoint } from '../../../lib/processor/writeSavepoint.js'
 import { choosing } from './choosing.js'
 import { exitCodes } from './cliIo.js'
 import type { Command } from './command.js'
+import { Progress } from './progress.js'
 import { toldSavepoint } from './toldSavepoint.js'
 import { UsageError } from './usageError.js'
 
@@ -18,9 +19,10 @@ export const rescaleCommand: Command = {
   async run(call) {
     const [to, of] = [call.text('to'), call.count('instances')]
     if (to === undefined || of === undefined) throw new UsageError('it needs --to and --instances')
+    const progress = new Progress(call.io, 'rescale')
     const readers: SavepointReader[] = []
     try {
-      for (const place of call.positionals) readers.push(await call.places.read(place, { job: call.text('job'), checkpoint: undefined }))
+      for (const place of call.positionals) readers.push(await call.places.read(place, { job: call.text('job'), checkpoint: undefined, progress }))
       const [{ job }] = readers as [SavepointReader]
       const places = Array.from({ length: of }, (_, index) => `${to}/${index}`)
       // All are looked at before the first is written.
@@ -29,9 +31,11 @@ export const rescaleCommand: Command = {
       const written = []
       for (const [index, target] of targets.entries())
         written.push({ place: places[index] as string, ...(await writeSavepoint(target, job, { from: readers, instance: { index, of } })) })
+      progress.end()
       await toldSavepoint(call, written)
       return exitCodes.fine
     } finally {
+      progress.end()
       for (const reader of readers) await reader.close()
     }
   },

@@ -18,7 +18,7 @@ export const savepointCommand: Command = {
     compact: { type: 'boolean', says: 'leave out what was written over: takes longer, and less room' },
   },
   run: (call) =>
-    withChosen(call, call.positionals[0] as string, async (reader) => {
+    withChosen(call, 'savepoint', async (reader, progress) => {
       const place = call.positionals[1] as string
       const job = call.text('as') ?? reader.job
       const renamed = Object.fromEntries(call.texts('rename').map(renaming))
@@ -31,6 +31,7 @@ export const savepointCommand: Command = {
         compact: call.flag('compact'),
         settled,
       })
+      progress.end()
       await toldSavepoint(call, [{ place, ...written }])
       const pending = reader.transactions.length
       if (pending > 0 && !settled)
