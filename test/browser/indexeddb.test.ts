@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { journalLaws } from '../../laws/journalLaws.js'
+import { storageLaws } from '../../laws/storageLaws.js'
 import { serving, type TestServer } from '../support/server.js'
 import { temporaryDirectory } from '../support/temporary.js'
 import { bundledPage } from './bundledPage.js'
@@ -19,16 +21,28 @@ it.skipIf(chromiumPath === undefined && process.env['RXWEIR_REQUIRE_SERVICES'] !
 })
 
 describe.skipIf(chromiumPath === undefined)('in Chromium', { timeout: 60_000 }, () => {
-  it('the laws of storages and journals hold', async () => {
+  it.each([
+    ['as they are', ''],
+    ['sealed', '?sealed'],
+  ])('the laws of storages and journals hold for values %s', async (_, asked) => {
     const { url } = await site('laws')
-    const tab = await chromium(await temporaryDirectory()).open(url)
-    expect(await tab.said((text) => text.startsWith('held'))).toBe('held: 17')
+    const tab = await chromium(await temporaryDirectory()).open(`${url}/${asked}`)
+    expect(await tab.said((text) => text.startsWith('held'))).toBe(`held: ${lawCount}`)
   })
+
+  /** All that have two tabs, all of journals, and one that needs no other tab. */
+  const never = (): never => {
+    throw new Error('only the page makes storages')
+  }
+  const lawCount = storageLaws(never, { twoProcesses: true }).length + journalLaws(never).length + 1
 
   const count = 300
   const expected = Array.from({ length: count }, (_, number) => `${number}: ${Math.floor(number / 7) + 1}`)
 
-  it('a job whose browser is killed goes on where it was, and loses and doubles nothing', async () => {
+  it.each([
+    ['a job', ''],
+    ['a job that seals what it stores', '&key=1'],
+  ])('%s, whose browser is killed, goes on where it was, and loses and doubles nothing', async (_, key) => {
     const { url, asked } = await site('counting')
     const profile = await temporaryDirectory()
     const posted = () => asked.filter((each) => each.url === '/counts')
@@ -45,14 +59,23 @@ describe.skipIf(chromiumPath === undefined)('in Chromium', { timeout: 60_000 }, 
     const until = async (lines: number): Promise<void> => {
       while (linesPosted().length < lines) await new Promise((resolve) => setTimeout(resolve, 5))
     }
-    const page = `${url}/?count=${count}&otherTabMs=50`
+    const pageWith = (key: string): string => `${url}/?count=${count}&otherTabMs=50${key}`
+    const page = pageWith(key)
     for (const lines of [50, 150]) {
       const browser = chromium(profile)
       await browser.open(`${page}&waitAt=${lines + 50}`)
       await until(lines)
       await browser.kill()
     }
-    const tab = await chromium(profile).open(page)
+    const browser = chromium(profile)
+    if (key !== '') {
+      const before = posted().length
+      const refused = async (other: string): Promise<string> => (await browser.open(pageWith(other))).said((text) => text.startsWith('refused'))
+      expect(await refused('&key=2')).toBe('refused: KEY_WRONG')
+      expect(await refused('')).toBe('refused: KEY_MISSING')
+      expect(posted().length).toBe(before)
+    }
+    const tab = await browser.open(page)
     expect(await tab.said((text) => text === 'done')).toBe('done')
     expect(linesPosted()).toEqual(expected)
   })

@@ -4,6 +4,7 @@ import * as t from 'io-ts'
 import { BackendError, defineJob, keyBy, type ReplayableSource, statefulMap } from 'rxweir'
 import { webhookSink } from 'rxweir/backends/http'
 import { indexeddb } from 'rxweir/backends/indexeddb'
+import { sealingKey } from '../../support/sealingKeys.js'
 import { say } from './say.js'
 
 const asked = new URLSearchParams(location.search)
@@ -12,6 +13,9 @@ const otherTabMs = Number(asked.get('otherTabMs'))
 /** From this number on it waits: so a page cannot be done before it is killed. */
 const waitAt = Number(asked.get('waitAt') ?? Number.POSITIVE_INFINITY)
 const kinds = 7
+/** The number of the key with which it seals what it stores, if it does. */
+const key = asked.get('key')
+const sealing = key === null ? {} : ({ encryption: { keys: { k: sealingKey(Number(key)) }, current: 'k' }, compression: 'zlib' } as const)
 
 /** Numbers in small batches, with pauses in between, so that a browser can be killed in the middle of them. */
 const numbers: ReplayableSource<number> = {
@@ -34,7 +38,7 @@ const numbers: ReplayableSource<number> = {
   },
 }
 
-const job = defineJob('counting', { storage: indexeddb({ otherTabMs }), checkpoints: { intervalMs: 20 } }, ({ source, sink }) =>
+const job = defineJob('counting', { storage: indexeddb({ otherTabMs, ...sealing }), checkpoints: { intervalMs: 20 } }, ({ source, sink }) =>
   source('numbers', numbers).pipe(
     keyBy((number) => number % kinds),
     statefulMap('count', { state: t.number, initial: 0 }, (before, number: number) => [before + 1, `${number}: ${before + 1}`]),
@@ -42,7 +46,12 @@ const job = defineJob('counting', { storage: indexeddb({ otherTabMs }), checkpoi
   ),
 )
 
+const toldOf = (error: unknown): string => {
+  if (!(error instanceof BackendError)) return `failed: ${error}`
+  return error.code === 'BACKEND_IN_USE' ? 'in use' : `refused: ${error.code}`
+}
+
 job.run().done.then(
   () => say('done'),
-  (error: unknown) => say(error instanceof BackendError && error.code === 'BACKEND_IN_USE' ? 'in use' : `failed: ${error}`),
+  (error: unknown) => say(toldOf(error)),
 )
