@@ -35,16 +35,17 @@ export interface Hunt {
   readonly found: { readonly campaign: string; readonly kinds: readonly string[]; readonly failure: string } | undefined
 }
 
-/** One after the other: so many schedules has each law in each round, unless its schedules are long. No bug may need more than all of them. */
+/** One after the other: so many schedules has each law in each round, unless its schedules are long, or quick. No bug may need more than all of them. */
 const [rounds = '25,100,400,1475', seeds = '1', msMax = '240000'] = process.argv.slice(2)
 const sizes = rounds.split(',').map(Number)
+const schedulesMax = sizes.reduce((sum, size) => sum + size, 0)
 const seed = Number(seeds)
 const endsAt = Date.now() + Number(msMax)
 
 /** Something that is tried in every round. */
 interface Hunted {
   readonly name: string
-  /** Its schedules are so many times as long as a short one. */
+  /** Its schedules are so many times as long as a short one. What a round has no room for waits for a larger one. */
   readonly long?: number
   /** It has no chance in it: once is enough. */
   readonly once?: boolean
@@ -91,7 +92,7 @@ const ofCampaigns: readonly Hunted[] = [...campaigns]
   }))
 
 const ofDamage: readonly Hunted[] = Object.entries(damagedFormats).map(([name, damage]) => ({
-  ...ofSeeds(`damage to ${name}`, 'SILENT', 1, () => damage({ bitStep: 37 })),
+  ...ofSeeds(`damage to ${name}`, 'SILENT', 25, () => damage({ bitStep: 37 })),
   once: true,
 }))
 
@@ -154,10 +155,10 @@ const lawsOfWindows = Object.fromEntries(
 
 /** What is quick comes first. */
 const all: readonly Hunted[] = [
-  ...ofLaws(lawsOfCodecs),
-  ...ofLaws(lawsOfWindows),
+  ...ofLaws(lawsOfCodecs, 1 / 4),
+  ...ofLaws({ 'the heap': backendLaws(heap), 'states of every kind': lawsOfStates, 'several inputs': lawsOfJunctionTime }, 1 / 4),
   ...ofLaws({ 'a state that expires': lawsOfExpiry }),
-  ...ofLaws({ 'the heap': backendLaws(heap), 'states of every kind': lawsOfStates, 'several inputs': lawsOfJunctionTime }),
+  ...ofLaws(lawsOfWindows),
   ...ofLaws(lawsOfOperators, 2),
   ...ofLaws(lawsOfStorages, 4),
   ...ofCampaigns,
@@ -172,9 +173,10 @@ async function hunt(): Promise<Hunt> {
   let total = 0
   for (const [round, size] of sizes.entries())
     for (const [index, hunted] of all.entries()) {
-      if (hunted.once === true && round > 0) continue
+      const room = Math.min(Math.floor(size / (hunted.long ?? 1)), schedulesMax - (had.get(hunted) ?? 0))
+      if (room === 0 || (hunted.once === true && had.has(hunted))) continue
       if (Date.now() > endsAt) return { schedules: 0, total, found: undefined }
-      const runs = hunted.once === true ? 1 : Math.ceil(size / (hunted.long ?? 1))
+      const runs = hunted.once === true ? 1 : room
       const found = await hunted.try(runs, (seed + 7_919 * (round * all.length + index)) % 2 ** 31)
       const schedules = (had.get(hunted) ?? 0) + runs
       had.set(hunted, schedules)
