@@ -248,7 +248,8 @@ export class DirectorySession implements CheckpointSession, WriterHost {
       }
       this.own = manifest
       this.expired = expired
-      for (const { file } of segments) this.folder.live.delete(file)
+      // The others are named already, or are being merged: then they stay, whether or not somebody names them.
+      if (added !== undefined) this.folder.live.delete(added.file)
       // Where the run that it replaces is gone, nobody names the merged segment: clean-up takes it.
       if (adopted !== undefined) this.folder.live.delete(adopted.by.file)
       if (adopted !== undefined && this.compacted === adopted) this.compacted = undefined

@@ -1,13 +1,15 @@
 import { either as E } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { chooseRun } from '../../backends/directory/compaction.js'
-import type { DirectoryOptions } from '../../backends/directory/directory.js'
+import { type DirectoryOptions, directory } from '../../backends/directory/directory.js'
 import { hashOf, KeyTable } from '../../backends/directory/keyTable.js'
 import { CrashFs } from '../../laws/crashFs.js'
-import { chunksOf, type Found, must, publishOn, type RowChange, recover } from '../../laws/storageHistory.js'
+import { chance } from '../../laws/crashFsChoices.js'
+import { asProcess } from '../../laws/crashFsProcess.js'
+import { chunksOf, type Found, must, nothing, publishOn, type RowChange, recover } from '../../laws/storageHistory.js'
 import { checkpointId, jobName } from '../../lib/identity.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
-import { modelDirectory } from '../simulation/directoryModel.js'
+import { modelDirectory, modelOptions } from '../simulation/directoryModel.js'
 
 const job = jobName('j')
 const put = (key: number): RowChange => ({ uid: 'a', table: 'one', key, deleted: false })
@@ -68,6 +70,30 @@ describe('merging segments', () => {
     expect(chooseRun(chain, 8)).toBeUndefined()
     expect(chooseRun(chain, 3)).toEqual({ segments: chain.slice(1), oldest: false })
     expect(chooseRun(chain.slice(1), 3)?.oldest).toBe(true)
+  })
+
+  it('keeps what it reads, when checkpoints that need none of it are published meanwhile', async () => {
+    for (let seed = 1; seed <= 60; seed += 1) {
+      const random = chance(seed)
+      const files = asProcess(new CrashFs(), () => Math.floor(random() * 6))
+      const storage = directory('/state', { ...modelOptions(seed), files, compactAfterSegments: 3 })
+      let session = await must(storage.open(job))
+      let expected = await recover(session)
+      for (let id = 1; id <= 5; id += 1) {
+        expected = await publishOn(session, expected, id, [put(0), put(id), gone(id)])
+        await session.close()()
+        session = await must(storage.open(job))
+        await recover(session)
+      }
+      for (const [id, changes] of [
+        [6, [put(1)]],
+        [7, []],
+      ] as const)
+        expected = await publishOn(session, expected, id, changes)
+      expected = await publishOn(session, { ...nothing, checkpointId: 7 }, 8, [], undefined, { whole: true })
+      for (const id of [9, 10, 11]) expected = await publishOn(session, expected, id, [])
+      await session.close()()
+    }
   })
 
   it('that meets damage makes the next publish fail, naming the file', async () => {
