@@ -170,6 +170,6 @@ describe('a pipeline that forgets', () => {
       sinks: ['out'],
       build: ({ source, sink }) => forgetful(source<Entry>('in')).pipe(sink('out')),
     })
-    await expect(law.check({ seed: 1, faults: [], runs: 20 })).rejects.toThrow(/The law savepoint-equivalence does not hold[\s\S]*savepointCompleted/)
+    await expect(law.check({ seed: 1, faults: [], runs: 100 })).rejects.toThrow(/The law savepoint-equivalence does not hold[\s\S]*savepointCompleted/)
   })
 })
