@@ -227,11 +227,7 @@ describe('rows that are sealed', () => {
       return { uid: operatorUid('totals'), table: 'value', rows: 1, bytes: frames.take() }
     }
     // The first one takes longest to compress; nobody waits for it.
-    const all = [
-      writer.write(chunk(long.repeat(200)))(),
-      writer.write(chunk('short'))(),
-      writer.publish({ id: 1, offset: 'offset-4711' })(),
-    ]
+    const all = [writer.write(chunk(long.repeat(200)))(), writer.write(chunk('short'))(), writer.publish({ id: 1, offset: 'offset-4711' })()]
     expect((await Promise.all(all)).every(E.isRight)).toBe(true)
     await must(later.publish({ id: 2, offset: 'offset-4711' }))
     await session.close()()
