@@ -170,6 +170,8 @@ describe('a pipeline that forgets', () => {
       sinks: ['out'],
       build: ({ source, sink }) => forgetful(source<Entry>('in')).pipe(sink('out')),
     })
-    await expect(law.check({ seed: 1, faults: [], runs: 100 })).rejects.toThrow(/The law savepoint-equivalence does not hold[\s\S]*savepointCompleted/)
+    await expect(law.check({ seed: 1, faults: [], runs: 100 })).rejects.toThrow(
+      /The law savepoint-equivalence does not hold[\s\S]*savepointCompleted/,
+    )
   })
 })
