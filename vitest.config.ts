@@ -1,8 +1,22 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 const root = fileURLToPath(new URL('.', import.meta.url))
 const { RXWEIR_TEST_REPORTS: reports } = process.env
+
+/** What takes longest by far, longest first: one that begins last is waited for by all other cores. */
+const longest = ['test/postgres/', 'test/law/operatorLaws', 'test/doc/examples', 'test/browser/', 'test/campaigns/', 'test/simulation/campaigns']
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification): number => {
+      const at = longest.findIndex((path) => moduleId.includes(path))
+      return at < 0 ? longest.length : at
+    }
+    return (await super.sort(files)).sort((one, other) => rank(one) - rank(other))
+  }
+}
 
 /** What both suites have in common. */
 export const common = {
@@ -32,5 +46,6 @@ export default defineConfig({
     ...reporting('source'),
     include: ['test/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'test/package/**'],
+    sequence: { sequencer: LongestFirst },
   },
 })
