@@ -44,9 +44,17 @@ export async function endReplaced(sql: Sql, { tables, job, checkpointId, epoch }
   const { rowCount } = whole
     ? await sql.query(`UPDATE ${tables.rows} SET until = $2 WHERE job = $1 AND until IS NULL AND since < $2`, [job, checkpointId])
     : await sql.query(
-        `UPDATE ${tables.rows} AS old SET until = $2 FROM ${tables.rows} AS new
-        WHERE new.job = $1 AND new.since = $2 AND new.epoch = $3
-        AND old.job = $1 AND old.uid = new.uid AND old.tab = new.tab AND old.id = new.id AND old.until IS NULL AND old.since < $2`,
+        // A plan of the server's own making goes through all living rows for each new one where it has not counted them yet: what is
+        // behind OFFSET 0 is looked up, row by row, in the index of the living.
+        `UPDATE ${tables.rows} AS old SET until = $2 FROM (
+          SELECT living.place FROM ${tables.rows} AS new CROSS JOIN LATERAL (
+            SELECT found.ctid AS place FROM ${tables.rows} AS found
+            WHERE found.job = $1 AND found.uid = new.uid AND found.tab = new.tab AND found.id = new.id AND found.until IS NULL AND found.since < $2
+            OFFSET 0
+          ) AS living
+          WHERE new.job = $1 AND new.since = $2 AND new.epoch = $3
+        ) AS replaced
+        WHERE old.ctid = replaced.place`,
         [job, checkpointId, epoch],
       )
   return rowCount ?? 0

@@ -78,6 +78,22 @@ export function storageSuite(database: () => TestDatabase): void {
       await session.close()()
     })
 
+    it('many rows are replaced without looking at each of them for each', async () => {
+      // The server has not counted them yet. Where each is compared with each that takes four times as long, or more.
+      const schema = database().freshSchema()
+      const storage = postgresStorage({ connection: database().address, schema, statementTimeoutMs: 3_000 })
+      const session = await unwrap(storage.open(job))
+      await recover(session)
+      for (const id of [1, 2]) {
+        const frames = new RowFrames()
+        for (let key = 0; key < 10_000; key += 1) frames.add(Buffer.from(`key-${key}`), Uint8Array.of(id))
+        const writer = session.begin(checkpointId(id))
+        await unwrap(writer.write({ uid: operatorUid('a'), table: 't', rows: frames.rows, bytes: frames.take() }))
+        await unwrap(writer.publish({}))
+      }
+      await session.close()()
+    })
+
     it('what is removed while somebody reads it is not half read', async () => {
       const { storage, otherProcess } = await make()
       const session = await unwrap(storage.open(job))
