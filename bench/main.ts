@@ -5,7 +5,7 @@
  * heap (`backends`).
  *
  *     npm run bench                       some minutes
- *     npm run bench -- --quick            within 80 s on 2 cores: one round, fewer readings, less time each
+ *     npm run bench -- --quick            within 90 s on 2 cores: one round, fewer readings, less time each
  *     npm run bench -- --only chain5      one scenario, or `twins`, `journal`, `expiry`, `backends`
  *     npm run bench -- --rounds 5
  *     npm run bench -- --postgres URL    measures that server, too
