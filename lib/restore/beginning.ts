@@ -19,8 +19,8 @@ import type { Part, Program } from './restored.js'
 import type { RestoreChoice } from './restoreOptions.js'
 import { planRestore, type RestorePlan } from './restorePlan.js'
 
-/** So often somebody may publish while a run is about to take over. */
-const attemptsMax = 5
+/** So often somebody may publish while a run is about to take over. An earlier run that publishes all the time wins a few of these races, not all. */
+const attemptsMax = 100
 
 export interface BeginningHost {
   readonly job: JobName

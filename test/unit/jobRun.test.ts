@@ -1,4 +1,4 @@
-import { option as O } from 'fp-ts'
+import { either as E, option as O } from 'fp-ts'
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
@@ -25,6 +25,10 @@ import { sinkWith } from '../support/adversaries.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 
 const count = (uid = 'count') => statefulMap(uid, { state: t.number, initial: 0 }, (n, word: string) => [n + 1, `${word} ${n + 1}`])
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await settled()
+}
 
 /** Counts event times per ten, over inputs that stay open. */
 function windows(
@@ -422,6 +426,40 @@ describe('recovery', () => {
     await settled()
     const second = watched(build())
     await settled()
+    void first.checkpoint().catch(() => undefined)
+    await expect(first.done).rejects.toMatchObject({ code: expect.stringMatching(/BACKEND_FENCED|SINK_FENCED/) })
+    await second.stop()
+    expect(out.committed).toEqual(['a'])
+  })
+
+  test('a run takes over also where the earlier one publishes whenever it is about to', async () => {
+    const store = new MemoryStore()
+    const storage = memory({ store })
+    const out = memorySink<string>()
+    const input = memorySource(['a'], { bounded: false })
+    const build = (from: JobOptions['storage']) => testJob(({ source, sink }) => source('in', input).pipe(sink('out', out)), { storage: from }).job
+    const first = watched(build(memory({ store })))
+    await settled()
+    let published = 0
+    const late: JobOptions['storage'] = {
+      ...storage,
+      open: (job, options) => async () => {
+        const opened = await storage.open(job, options)()
+        if (E.isLeft(opened)) return opened
+        const { right: session } = opened
+        const takeOver: typeof session.takeOver = (from, above) => async () => {
+          if (published < 50) {
+            await first.checkpoint()
+            published += 1
+          }
+          return session.takeOver(from, above)()
+        }
+        return E.right(new Proxy(session, { get: (of, name) => (name === 'takeOver' ? takeOver : Reflect.get(of, name)) }))
+      },
+    }
+    const second = watched(build(late))
+    await Promise.race([second.done, until(() => second.of('started').length > 0)])
+    expect(second.of('restored')).toMatchObject([{ checkpointId: 50 }])
     void first.checkpoint().catch(() => undefined)
     await expect(first.done).rejects.toMatchObject({ code: expect.stringMatching(/BACKEND_FENCED|SINK_FENCED/) })
     await second.stop()
