@@ -15,8 +15,8 @@ const utf8 = new TextEncoder()
 /** Compresses and seals the entries of a journal, each bound to its number. */
 export function sealedJournal(inner: Journal, cipher: ValueCipher, job: string): Journal {
   const sealer = cipher.sealer()
-  const order = new InOrder()
-  /** The number of the entry that is sealed next. After a failure nothing is appended any more, so that none is left out. */
+  const order = new InOrder('ends')
+  /** The number of the entry that is sealed next. Behind one that could not be sealed the line ends, so that none is left out. */
   let next = inner.end
   const boundAt = (number: number): Bound => (cipher.seals ? ['entry', job, number] : [])
 

@@ -41,7 +41,7 @@ export const keepsRowsAsTheyAre = (session: CheckpointSession): boolean => (form
 /** What a session stores, sealed; where nothing is to be sealed, what is sealed is refused, and the rest is left as it is. */
 export function sealedSession(inner: CheckpointSession, { job, cipher, tellsWriters, breathe }: SealingSettings): CheckpointSession {
   const known = new WeakMap<StoredCheckpoint, Known>()
-  const publishes = new InOrder()
+  const publishes = new InOrder('goes on')
   let own: { readonly form: RowForm; readonly epoch: Epoch } | undefined
 
   const opened = async (stored: StoredCheckpoint): Promise<StoredCheckpoint> => {

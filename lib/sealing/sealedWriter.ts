@@ -25,7 +25,7 @@ export interface SealedWriting {
 /** Seals a checkpoint on its way: before a step of the storage begins, so that no step waits for it. */
 export function sealedWriter({ inner, cipher, form, job, checkpointId, epoch, tellsWriters, publishes, breathe }: SealedWriting): CheckpointWriter {
   const sealer = cipher.sealer()
-  const writes = new InOrder()
+  const writes = new InOrder('ends')
   const writtenBy = tellsWriters ? { checkpointId, epoch } : undefined
   return {
     write:
