@@ -1,4 +1,5 @@
 import { ConfigurationError } from './errors.js'
+import { wholeWithin } from './keyGroup.js'
 import type { CheckpointStorage } from './ports/checkpointStorage.js'
 import type { StateBackend } from './ports/stateBackend.js'
 
@@ -24,7 +25,7 @@ export function checkConcurrent(
   const refuse = (expected: string): never => {
     throw new ConfigurationError('OPTION_INVALID', { option: 'checkpoints.concurrentMax', found, expected })
   }
-  if (!Number.isInteger(found) || found < 1 || found > most) refuse(`a whole number from 1 to ${most}`)
+  wholeWithin('checkpoints.concurrentMax', found, 1, most)
   if (found > 1 && unaligned) refuse('1 where barriers may overtake records')
   if (concurrentMaxOf(options) === 1) return
   if (storage.manifest.concurrentWriters !== true) refuse(`1 where checkpoints go to '${storage.manifest.name}', which writes one at a time`)

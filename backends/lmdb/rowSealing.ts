@@ -7,11 +7,11 @@
  */
 import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
-import { BackendError, ConfigurationError } from '../../lib/errors.js'
+import { BackendError } from '../../lib/errors.js'
 import { type Bound, boundBytes } from '../../lib/sealing/boundBytes.js'
 import { checkBytes, decodeHead, encodeHead, isEnvelope, type SealHead, saltBytes, tagBytes } from '../../lib/sealing/envelope.js'
 import { packedBytesLeast } from '../../lib/sealing/packing.js'
-import { checkedKeys, type SealingKeys } from '../../lib/sealing/sealingKeys.js'
+import { checkedKeys, refuseReadsPlain, type SealingKeys } from '../../lib/sealing/sealingKeys.js'
 import type { ValueCompression } from '../../lib/sealing/valueCipher.js'
 import { RowFrames, readRows } from '../../lib/state/rowFrames.js'
 import { type Packing, packingOf, packings } from './packings.js'
@@ -43,8 +43,7 @@ export class RowSealing {
 
   /** @throws ConfigurationError `OPTION_INVALID` */
   constructor({ encryption, compression = 'none' }: RowSealingOptions = {}) {
-    if ((encryption as { readonly readsPlain?: unknown } | undefined)?.readsPlain === true)
-      throw new ConfigurationError('OPTION_INVALID', { option: 'encryption.readsPlain', reason: 'where rows are stored, all are sealed or none' })
+    refuseReadsPlain(encryption)
     this.#keys = encryption && new Map([...checkedKeys(encryption)].map(([id, key]) => [id, createSecretKey(key)]))
     this.#current = encryption?.current ?? ''
     this.#packing = packingOf(compression)

@@ -3,7 +3,6 @@ import { decodeKey, encodeKey, type Key, mapKey } from '../key.js'
 import type { RowChunk } from '../ports/checkpointStorage.js'
 import { type Entries, EntryTable } from '../state/entryTable.js'
 import { Row } from '../state/row.js'
-import type { RowFrames } from '../state/rowFrames.js'
 import type { RowAddress, RowCapture, RowTableOptions, RowTableScope } from '../state/rowStore.js'
 import type { PagedMember } from './pagedMember.js'
 import { type Home, Paging } from './paging.js'
@@ -121,11 +120,8 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
     this.paging.restoring(() => super.restore(chunk))
   }
 
-  override encodeRow(row: Row<S>, value: S, touchedMs: number, frames: RowFrames): void {
-    const foreign = this.paging.foreignOf(row)
-    if (foreign !== undefined) this.foreign.set(foreign.text, foreign.cells)
-    super.encodeRow(row, value, touchedMs, frames)
-    if (foreign !== undefined) this.foreign.delete(foreign.text)
+  protected override foreignCells(row: Row<S>, keyText: string): Uint8Array | undefined {
+    return this.paging.foreignOf(row, keyText) ?? super.foreignCells(row, keyText)
   }
 
   setSize(rows: number): void {

@@ -171,12 +171,10 @@ export class Paging<S> implements Evicting, StoreReader {
   }
 
   /** The cells of states that the program does not declare, for a row that is about to be encoded, whatever became of it since. */
-  foreignOf(row: Row<S>): { readonly text: string; readonly cells: Uint8Array } | undefined {
+  foreignOf(row: Row<S>, text: string): Uint8Array | undefined {
     if (!this.table.hasForeign) return undefined
-    const text = this.table.textOf(row)
     const stored = this.stored(text, row.key)
-    const cells = stored === undefined ? undefined : this.table.foreignIn(stored)
-    return cells === undefined ? undefined : { text, cells }
+    return stored === undefined ? undefined : this.table.foreignIn(stored)
   }
 
   /** The cells that the store has. */

@@ -32,3 +32,14 @@ export function checkedKeys({ keys, current }: SealingKeys): ReadonlyMap<string,
   if (!byId.has(current)) throw invalid('it is the id of none of the keys', 'encryption.current')
   return byId
 }
+
+/**
+ * An option that directories have, and whoever moves from one may still pass: a storage of rows cannot tell what was stored plain before
+ * from what somebody has put there.
+ *
+ * @throws ConfigurationError `OPTION_INVALID`
+ */
+export function refuseReadsPlain(encryption: SealingKeys | undefined): void {
+  if ((encryption as { readonly readsPlain?: unknown } | undefined)?.readsPlain === true)
+    throw new ConfigurationError('OPTION_INVALID', { option: 'encryption.readsPlain', reason: 'where rows are stored, all are sealed or none' })
+}

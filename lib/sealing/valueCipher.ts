@@ -11,7 +11,7 @@ import { type Bound, boundBytes } from './boundBytes.js'
 import { checkBytes, decodeHead, encodeHead, isEnvelope, type SealHead, saltBytes } from './envelope.js'
 import { type Packing, packedBytesLeast } from './packing.js'
 import type { Primitives, Subkey } from './primitives.js'
-import { checkedKeys, type SealingKeys } from './sealingKeys.js'
+import { checkedKeys, refuseReadsPlain, type SealingKeys } from './sealingKeys.js'
 
 /** The words for how values are made shorter; `zstd` is there where Node has it, which is from 22.15 on. */
 export type ValueCompression = 'none' | 'zlib' | 'zstd'
@@ -49,8 +49,7 @@ export class ValueCipher {
     primitives: () => Primitives,
   ) {
     if (encryption !== undefined) {
-      if ((encryption as { readonly readsPlain?: unknown }).readsPlain === true)
-        throw new ConfigurationError('OPTION_INVALID', { option: 'encryption.readsPlain', reason: 'where rows are stored, all are sealed or none' })
+      refuseReadsPlain(encryption)
       this.keys = checkedKeys(encryption)
       this.current = encryption.current
       this.primitives = primitives()

@@ -242,11 +242,16 @@ export abstract class RowStore<S> {
   encodeRow(row: Row<S>, value: S | typeof dead, touchedMs: number, frames: RowFrames): void {
     const keyText = this.addressText(row)
     const keyGroup = keyGroupOf(row.key, this.scope.maxParallelism)
-    const foreign = this.foreign.size === 0 ? undefined : this.foreign.get(keyText)
+    const foreign = this.foreignCells(row, keyText)
     const stamp = this.options.time === undefined ? undefined : touchedMs
     if (value !== dead) frames.addCell(keyGroup, keyText, this.number, this.options.codec.version, stamp, this.encode(value), foreign)
     else if (foreign !== undefined) frames.addCell(keyGroup, keyText, this.number, 0, undefined, undefined, foreign)
     else frames.addDeletion(keyGroup, keyText)
+  }
+
+  /** Cells of states that the program does not declare, in the row of that name. */
+  protected foreignCells(_row: Row<S>, keyText: string): Uint8Array | undefined {
+    return this.foreign.size === 0 ? undefined : this.foreign.get(keyText)
   }
 
   /** @internal */
