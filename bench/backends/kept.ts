@@ -8,6 +8,7 @@ import { level } from 'rxweir/backends/level'
 import { lmdb } from 'rxweir/backends/lmdb'
 import { memory } from 'rxweir/backends/memory'
 import { postgresStorage } from 'rxweir/backends/postgres'
+import { dropSchema } from './postgresServer.js'
 
 /** What is measured. In `lmdb` and `level rows` live rows are in the store, too, and not on the heap. */
 export const backends = ['memory', 'directory', 'level', 'postgres', 'lmdb', 'level rows'] as const
@@ -18,13 +19,14 @@ export interface Kept {
   close(): Promise<void>
 }
 
-/** A place for the state of a job, used by `use` and removed behind it. */
-export async function withFolder<A>(use: (folder: string) => Promise<A>): Promise<A> {
+/** A place for the state of a job, and on the server a schema, if one is used: both are removed behind `use`. */
+export async function withFolder<A>(connection: string, use: (folder: string) => Promise<A>): Promise<A> {
   const folder = await mkdtemp(join(tmpdir(), 'rxweir-bench-'))
   try {
     return await use(folder)
   } finally {
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+    if (connection !== '') await dropSchema(connection, schemaOf(folder))
   }
 }
 

@@ -4,7 +4,7 @@ import { defineJob, type JobEvent, keyBy, statefulMap } from 'rxweir'
 import { countingSink } from '../countingSink.js'
 import { type Access, accesses } from './accesses.js'
 import { type BackendName, type Kept, open, withFolder } from './kept.js'
-import { postgresFigures } from './postgresFigures.js'
+import { loggedBytes } from './postgresServer.js'
 import { steppedSource } from './steppedSource.js'
 
 export interface BackendRequest {
@@ -82,14 +82,14 @@ function start(keys: Uint32Array, { options }: Kept, from: number): Run {
 /** Bytes that this process has handed to the system, or the database has logged. */
 async function written({ backend, connection }: BackendRequest): Promise<number | undefined> {
   if (backend === 'memory') return 0
-  if (backend === 'postgres') return (await postgresFigures(connection)).loggedBytes
+  if (backend === 'postgres') return loggedBytes(connection)
   const told = await readFile('/proc/self/io', 'utf8').catch(() => '')
   return told === '' ? undefined : Number(/^wchar: (\d+)$/m.exec(told)?.[1])
 }
 
 /** The keyed mean on a backend. Records wait while a checkpoint is taken, so that each has the same changes. */
 export const measureBackend = (request: BackendRequest): Promise<BackendMeasurement> =>
-  withFolder(async (folder) => {
+  withFolder(request.connection, async (folder) => {
     const { backend, keys, again, access, recordsPerCheckpoint, connection } = request
     const all = accesses(keys, again + 1, access)
     let heapPeak = 0

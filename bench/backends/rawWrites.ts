@@ -7,7 +7,7 @@ import { ClassicLevel } from 'classic-level'
 import { open as openLmdb } from 'lmdb'
 import pg from 'pg'
 import { accesses } from './accesses.js'
-import { withFolder } from './kept.js'
+import { schemaOf, withFolder } from './kept.js'
 import type { BackendRequest } from './measureBackend.js'
 
 export interface RawMeasurement {
@@ -62,21 +62,19 @@ async function rawLevel(folder: string): Promise<RawStore> {
   }
 }
 
-async function rawPostgres(connection: string): Promise<RawStore> {
+async function rawPostgres(folder: string, connection: string): Promise<RawStore> {
   const client = new pg.Client(connection)
   await client.connect()
-  await client.query('DROP TABLE IF EXISTS rxweir_raw; CREATE TABLE rxweir_raw (key bytea PRIMARY KEY, value bytea NOT NULL)')
+  const schema = schemaOf(folder)
+  await client.query(`CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.raw (key bytea PRIMARY KEY, value bytea NOT NULL)`)
   return {
     async write(rows) {
       await client.query(
-        'INSERT INTO rxweir_raw SELECT * FROM unnest($1::bytea[], $2::bytea[]) ON CONFLICT (key) DO UPDATE SET value = excluded.value',
+        `INSERT INTO ${schema}.raw SELECT * FROM unnest($1::bytea[], $2::bytea[]) ON CONFLICT (key) DO UPDATE SET value = excluded.value`,
         [rows.map(([key]) => Buffer.from(key)), rows.map(([, value]) => Buffer.from(value))],
       )
     },
-    async close() {
-      await client.query('DROP TABLE rxweir_raw')
-      await client.end()
-    },
+    close: () => client.end(),
   }
 }
 
@@ -85,14 +83,14 @@ const rawStores: { readonly [backend: string]: (folder: string, connection: stri
   lmdb: rawLmdb,
   level: rawLevel,
   'level rows': rawLevel,
-  postgres: (_folder, connection) => rawPostgres(connection),
+  postgres: rawPostgres,
 }
 
 /** Which backends have a driver to be compared with. */
 export const hasRaw = (backend: string): boolean => backend in rawStores
 
 export const measureRaw = ({ backend, keys, again, access, recordsPerCheckpoint, connection }: BackendRequest): Promise<RawMeasurement> =>
-  withFolder(async (folder) => {
+  withFolder(connection, async (folder) => {
     const opening = rawStores[backend]
     if (opening === undefined) throw new RangeError(`${backend} has no driver of its own`)
     const store = await opening(folder, connection)

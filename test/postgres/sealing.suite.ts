@@ -3,19 +3,19 @@ import { describe, expect, it } from 'vitest'
 import { type PostgresStorageOptions, postgresStorage } from '../../backends/postgres/postgresStorage.js'
 import { checksumOf } from '../../backends/postgres/rowId.js'
 import { zstd } from '../../backends/postgres/zstd.js'
-import { must, nothing, readAll, recover } from '../../laws/storageHistory.js'
+import { must, nothing, readAll } from '../../laws/storageHistory.js'
 import { storageLaws } from '../../laws/storageLaws.js'
-import { checkpointId, type JobName, jobName, operatorUid } from '../../lib/identity.js'
-import { RowFrames } from '../../lib/state/rowFrames.js'
+import { type JobName, jobName } from '../../lib/identity.js'
 import { unwrap } from '../../lib/task.js'
+import type { PlainRows } from '../support/checkpoints.js'
 import { encryption } from '../support/sealingKeys.js'
+import { writeTotals } from '../support/totals.js'
 import type { TestDatabase } from './database.js'
 
 type Options = Pick<PostgresStorageOptions, 'encryption' | 'compression'>
 const sealed: Options = { encryption: encryption(1), compression: 'zlib' }
 const schema = 'sealing'
 const orders = jobName('orders')
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const long = 'a long value that says the same again and again. '.repeat(100)
 
 /** A version of a row, as the table has it. */
@@ -30,22 +30,8 @@ interface Version {
 export function sealingSuite(database: () => TestDatabase): void {
   const storageOf = (options: Options) => postgresStorage({ connection: database().address, schema, ...options })
 
-  async function write(
-    options: Options,
-    checkpoints: { readonly [id: number]: { readonly [key: string]: string } },
-    job: JobName = orders,
-  ): Promise<void> {
-    const session = await must(storageOf(options).open(job))
-    await recover(session)
-    for (const [id, rows] of Object.entries(checkpoints)) {
-      const frames = new RowFrames()
-      for (const [key, value] of Object.entries(rows)) frames.add(bytes(key), bytes(value))
-      const writer = session.begin(checkpointId(Number(id)))
-      await must(writer.write({ uid: operatorUid('totals'), table: 'value', rows: frames.rows, bytes: frames.take() }))
-      await must(writer.publish({ offset: 'offset-4711' }))
-    }
-    await session.close()()
-  }
+  const write = (options: Options, checkpoints: { readonly [id: number]: PlainRows }, job: JobName = orders): Promise<void> =>
+    writeTotals(storageOf(options), checkpoints, job)
 
   async function read(options: Options): Promise<readonly string[]> {
     const session = await must(storageOf(options).open(orders))

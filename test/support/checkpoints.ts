@@ -13,10 +13,10 @@ const utf8 = new TextEncoder()
 const text = new TextDecoder()
 
 /** A chunk of rows; one that is undefined is deleted. */
-export function chunkOf(rows: PlainRows): RowChunk {
+export function chunkOf(rows: PlainRows, { uid = 'uid', table = 'table' } = {}): RowChunk {
   const frames = new RowFrames()
   for (const [key, value] of Object.entries(rows)) frames.add(utf8.encode(key), value === undefined ? undefined : utf8.encode(value))
-  return { uid: operatorUid('uid'), table: 'table', rows: frames.rows, bytes: frames.take() }
+  return { uid: operatorUid(uid), table, rows: frames.rows, bytes: frames.take() }
 }
 
 export async function rowsOf(stored: StoredCheckpoint): Promise<PlainRows> {

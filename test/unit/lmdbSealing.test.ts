@@ -7,15 +7,15 @@ import { packings } from '../../backends/lmdb/packings.js'
 import { rowKey } from '../../backends/lmdb/rowKey.js'
 import { RowSealing } from '../../backends/lmdb/rowSealing.js'
 import { View } from '../../backends/lmdb/view.js'
-import { must, nothing, readAll, recover } from '../../laws/storageHistory.js'
+import { must, nothing, readAll } from '../../laws/storageHistory.js'
 import { crc32 } from '../../lib/crc32.js'
 import { BackendError } from '../../lib/errors.js'
-import { checkpointId, type JobName, jobName, operatorUid } from '../../lib/identity.js'
+import { type JobName, jobName } from '../../lib/identity.js'
 import type { RowKey } from '../../lib/paged/pagedStore.js'
-import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
 import { encryption, sealingKey } from '../support/sealingKeys.js'
 import { temporaryDirectory } from '../support/temporary.js'
+import { writeTotals } from '../support/totals.js'
 
 const orders = jobName('orders')
 const sealed: LmdbOptions = { encryption: encryption(1), compression: 'zlib' }
@@ -25,18 +25,8 @@ const longKey = 'k'.repeat(3_000)
 
 type Rows = { readonly [key: string]: string }
 
-async function write(path: string, options: LmdbOptions, checkpoints: { readonly [id: number]: Rows }, job: JobName = orders): Promise<void> {
-  const session = await must(lmdbIn(new Map(), path, options).storage.open(job))
-  await recover(session)
-  for (const [id, rows] of Object.entries(checkpoints)) {
-    const frames = new RowFrames()
-    for (const [key, value] of Object.entries(rows)) frames.add(bytes(key), bytes(value))
-    const writer = session.begin(checkpointId(Number(id)))
-    await must(writer.write({ uid: operatorUid('totals'), table: 'value', rows: frames.rows, bytes: frames.take() }))
-    await must(writer.publish({ offset: 'offset-4711' }))
-  }
-  await session.close()()
-}
+const write = (path: string, options: LmdbOptions, checkpoints: { readonly [id: number]: Rows }, job: JobName = orders): Promise<void> =>
+  writeTotals(lmdbIn(new Map(), path, options).storage, checkpoints, job)
 
 async function read(path: string, options: LmdbOptions): Promise<Rows | BackendError> {
   const session = await must(lmdbIn(new Map(), path, options).storage.open(orders))

@@ -7,7 +7,7 @@ import { type LevelOptions, levelIn } from '../../backends/level/level.js'
 import { must, nothing, readAll, recover } from '../../laws/storageHistory.js'
 import type { Stream } from '../../lib/element.js'
 import { BackendError } from '../../lib/errors.js'
-import { checkpointId, type JobName, jobName, operatorUid } from '../../lib/identity.js'
+import { checkpointId, type JobName, jobName } from '../../lib/identity.js'
 import { sealed as summed, unsealed as unsummed } from '../../lib/keyValue/sealed.js'
 import type { CheckpointSession, CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
 import type { Journal } from '../../lib/ports/journal.js'
@@ -16,12 +16,13 @@ import { nodeCrypto, nodePrimitives } from '../../lib/sealing/nodePrimitives.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
 import { webPrimitives } from '../../lib/sealing/primitives.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
-import { RowFrames } from '../../lib/state/rowFrames.js'
 import { unwrap } from '../../lib/task.js'
 import { type CheckpointedOptions, checkpointed } from '../../operators/checkpointed.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
+import { chunkOf } from '../support/checkpoints.js'
 import { encryption, sealingKey } from '../support/sealingKeys.js'
+import { publishTotals, totals } from '../support/totals.js'
 
 type Database = MemoryLevel<Buffer, Buffer>
 const raw = { keyEncoding: 'buffer', valueEncoding: 'buffer' } as const
@@ -34,14 +35,6 @@ const newDatabase = (): Database => new MemoryLevel<Buffer, Buffer>(raw)
 const storageIn = (database: Database, options: LevelOptions): CheckpointStorage => levelIn(new WeakMap(), database, options)
 
 type Rows = { readonly [key: string]: string | undefined }
-
-async function publish(session: CheckpointSession, id: number, rows: Rows): Promise<void> {
-  const frames = new RowFrames()
-  for (const [key, value] of Object.entries(rows)) frames.add(bytes(key), value === undefined ? undefined : bytes(value))
-  const writer = session.begin(checkpointId(id))
-  await must(writer.write({ uid: operatorUid('totals'), table: 'value', rows: frames.rows, bytes: frames.take() }))
-  await must(writer.publish({ id, offset: 'offset-4711' }))
-}
 
 const journalOf = (session: CheckpointSession): Promise<Journal> => unwrap((session.journal as NonNullable<CheckpointSession['journal']>)())
 
@@ -61,7 +54,7 @@ async function write(
   await recover(session)
   const journal = await journalOf(session)
   for (const entry of entries) await unwrap(journal.append([entry]))
-  for (const [id, rows] of Object.entries(checkpoints)) await publish(session, Number(id), rows)
+  for (const [id, rows] of Object.entries(checkpoints)) await publishTotals(session, Number(id), rows)
   await session.close()()
 }
 
@@ -200,9 +193,9 @@ describe('rows that are sealed', () => {
     const database = newDatabase()
     const session = await must(storageIn(database, { ...sealed, retainedCheckpoints: 3 }).open(orders))
     await recover(session)
-    await publish(session, 1, ada)
-    await publish(session, 2, { carl: 'carl-has-1', ada: 'ada-has-13' })
-    await publish(session, 3, { bob: undefined, carl: undefined, dora: 'dora-has-2' })
+    await publishTotals(session, 1, ada)
+    await publishTotals(session, 2, { carl: 'carl-has-1', ada: 'ada-has-13' })
+    await publishTotals(session, 3, { bob: undefined, carl: undefined, dora: 'dora-has-2' })
     const rowsAt = async (id: number) => {
       const held = await must(session.hold(checkpointId(id)))
       const { rows } = O.isSome(held) ? await readAll(held.value) : nothing
@@ -221,11 +214,7 @@ describe('rows that are sealed', () => {
     await recover(session)
     const writer = session.begin(checkpointId(1))
     const later = session.begin(checkpointId(2))
-    const chunk = (value: string) => {
-      const frames = new RowFrames()
-      frames.add(bytes('ada'), bytes(value))
-      return { uid: operatorUid('totals'), table: 'value', rows: 1, bytes: frames.take() }
-    }
+    const chunk = (value: string) => chunkOf({ ada: value }, totals)
     // The first one takes longest to compress; nobody waits for it.
     const all = [writer.write(chunk(long.repeat(200)))(), writer.write(chunk('short'))(), writer.publish({ id: 1, offset: 'offset-4711' })()]
     expect((await Promise.all(all)).every(E.isRight)).toBe(true)

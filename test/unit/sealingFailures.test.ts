@@ -2,17 +2,16 @@ import { either as E, option as O } from 'fp-ts'
 import { expect, it } from 'vitest'
 import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { must } from '../../laws/storageHistory.js'
-import { checkpointId, jobName, operatorUid } from '../../lib/identity.js'
+import { checkpointId, jobName } from '../../lib/identity.js'
 import type { CheckpointSession } from '../../lib/ports/checkpointStorage.js'
 import { portableZlib } from '../../lib/sealing/packing.js'
 import { type Primitives, webPrimitives } from '../../lib/sealing/primitives.js'
 import { sealedSession } from '../../lib/sealing/sealedSession.js'
 import { ValueCipher } from '../../lib/sealing/valueCipher.js'
-import { RowFrames } from '../../lib/state/rowFrames.js'
+import { chunkOf } from '../support/checkpoints.js'
 import { encryption } from '../support/sealingKeys.js'
 
 const orders = jobName('orders')
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** The primitives of the platform, but sealing fails when it is told to. */
 function failing(): { readonly primitives: Primitives; fail: boolean } {
@@ -55,12 +54,6 @@ async function opened(primitives: Primitives): Promise<{ readonly session: Check
 
 const journalOf = (session: CheckpointSession) => must((session.journal as NonNullable<CheckpointSession['journal']>)())
 
-const chunkOf = (key: string, value: string) => {
-  const frames = new RowFrames()
-  frames.add(bytes(key), bytes(value))
-  return { uid: operatorUid('totals'), table: 'value', rows: frames.rows, bytes: frames.take() }
-}
-
 it('behind an entry that could not be sealed a journal takes no more: those behind it would have other numbers than they are bound to', async () => {
   const platform = failing()
   const { session, reopened } = await opened(platform.primitives)
@@ -81,15 +74,15 @@ it('a checkpoint of which a chunk could not be sealed is never published, and th
   const { session, reopened } = await opened(platform.primitives)
   const broken = session.begin(checkpointId(1))
   platform.fail = true
-  await expect(broken.write(chunkOf('ada', '1'))()).rejects.toThrow('cannot seal')
+  await expect(broken.write(chunkOf({ ada: '1' }))()).rejects.toThrow('cannot seal')
   platform.fail = false
-  await expect(broken.write(chunkOf('bob', '1'))()).rejects.toThrow('cannot seal')
+  await expect(broken.write(chunkOf({ bob: '1' }))()).rejects.toThrow('cannot seal')
   await expect(broken.publish({ id: 1 })()).rejects.toThrow('cannot seal')
   await broken.abort()()
   expect(O.isNone(await must(session.latest()))).toBe(true)
 
   const whole = session.begin(checkpointId(2))
-  await must(whole.write(chunkOf('ada', '2')))
+  await must(whole.write(chunkOf({ ada: '2' })))
   expect(E.isRight(await whole.publish({ id: 2 })())).toBe(true)
   const found = await must((await reopened()).latest())
   expect(O.isSome(found) && found.value.body).toEqual({ id: 2 })
