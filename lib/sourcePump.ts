@@ -3,6 +3,8 @@
  *
  * **Invariants** Work that was posted (a barrier, a timer) runs between two records. While the run is under pressure no record is
  * let in, but posted work still runs. A long synchronous stretch gives the rest of the application its turn about every 8 ms.
+ * Sources that have records let as many of them in as each other: whose turn is interrupted goes on with it, and then the next one has its own.
+ * Otherwise one runs ahead of the others without end, and state that waits for their event time grows.
  */
 import type { Clock } from './clock.js'
 import type { Pacing } from './pacing.js'
@@ -42,6 +44,10 @@ export type StopPlace = (uid: string, offset: SourceOffset) => boolean
 
 export class SourcePump {
   private readonly feeds: Feed[]
+  /** Whose turn it is. */
+  private at = 0
+  /** How many records are left of a turn that was interrupted. */
+  private left = 0
   private readonly posted: (() => void | Promise<void>)[] = []
   private wake: (() => void) | undefined
   private stopped = false
@@ -133,13 +139,14 @@ export class SourcePump {
   /** Lets some records of each source in. False when there were none. */
   private turn(): boolean {
     let progressed = false
-    for (const feed of this.feeds) {
-      if (this.hasArrived(feed)) continue
-      if (feed.batch !== undefined && !this.host.isPaused(feed.stage.uid)) {
+    for (let looked = 0; looked < this.feeds.length; looked += 1) {
+      const feed = this.feeds[this.at] as Feed
+      if (!this.hasArrived(feed) && feed.batch !== undefined && !this.host.isPaused(feed.stage.uid)) {
         this.letIn(feed, feed.batch)
         progressed = true
-      }
+      } else this.left = 0
       if (feed.batch === undefined && !feed.reading && !feed.exhausted && !this.hasArrived(feed)) this.read(feed)
+      if (this.left === 0) this.at = (this.at + 1) % this.feeds.length
       if (this.stopped || this.posted.length > 0 || this.host.slices.held) break
     }
     if (!this.told && this.feeds.every(({ exhausted, arrived }) => exhausted || arrived)) {
@@ -157,10 +164,15 @@ export class SourcePump {
   }
 
   private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
-    const most = this.place === undefined ? Math.max(1, this.host.pacing.recordsPerTurn()) : 1
-    const end = Math.min(batch.values.length, feed.index + most)
+    const end = Math.min(batch.values.length, feed.index + this.recordsOfTurn())
     feed.index = feed.stage.letIn(batch, feed.index, end)
+    this.left = end - feed.index
     if (feed.index === batch.values.length) feed.batch = undefined
+  }
+
+  private recordsOfTurn(): number {
+    if (this.place !== undefined) return 1
+    return this.left > 0 ? this.left : Math.max(1, this.host.pacing.recordsPerTurn())
   }
 
   private read(feed: Feed): void {

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
+import { emits } from '../../lib/emits.js'
 import { SourceError } from '../../lib/errors.js'
 import type { DeadLetter, ReplayableSource, SourceReader } from '../../lib/ports/replayableSource.js'
 import { sideOutput } from '../../lib/sideOutput.js'
+import { monotonousTimestamps } from '../../lib/watermarkStrategy.js'
+import { assignTimestamps } from '../../operators/assignTimestamps.js'
 import { fromSide } from '../../operators/fromSide.js'
+import { keyBy } from '../../operators/keyBy.js'
+import { processKeyed } from '../../operators/processKeyed.js'
 import { union } from '../../operators/union.js'
 import { failed, ran, settled, testJob } from '../support/jobs.js'
 
@@ -90,6 +95,48 @@ describe('sources', () => {
     expect(firstB).toBeGreaterThan(0)
     expect(firstB).toBeLessThan(6)
     expect(out.committed.filter((text) => text.startsWith('a'))).toEqual(['a0', 'a1', 'a2', 'a3', 'a4', 'a5'])
+  })
+
+  test('let as many in as each other, whoever is interrupted: what waits for the slowest does not pile up', async () => {
+    const records = 4_000
+    const at = { a: 0, b: 0 }
+    let apart = 0
+    let waiting = 0
+    let waitingMax = 0
+    const many = (name: 'a' | 'b') => memorySource(Array.from({ length: records }, (_, n) => ({ name, n })))
+    const timed = assignTimestamps<{ name: 'a' | 'b'; n: number }>({ timestamp: ({ n }) => n, watermarks: monotonousTimestamps() })
+    const due = processKeyed(
+      'due',
+      { state: {}, emits: emits<never>() },
+      {
+        onRecord({ name, n }: { name: 'a' | 'b'; n: number }, { timers }) {
+          at[name] = n
+          apart = Math.max(apart, Math.abs(at.a - at.b))
+          timers.eventTime(n + 10)
+          waitingMax = Math.max(waitingMax, (waiting += 1))
+        },
+        // Event time advances with the source that is behind, so its records are those behind which work is put off.
+        onTimer() {
+          waiting -= 1
+        },
+      },
+    )
+    const { job } = testJob(
+      ({ source, sink }) =>
+        source('a', many('a')).pipe(
+          timed,
+          union(source('b', many('b')).pipe(timed)),
+          keyBy(({ name, n }) => `${name}${n}`),
+          due,
+          sink('out', memorySink()),
+        ),
+      { pacing: { recordsPerTurn: () => 20, stepsPerSlice: () => 1 } },
+    )
+    await ran(job)
+    expect(at).toEqual({ a: records - 1, b: records - 1 })
+    expect(waiting).toBe(0)
+    expect(apart).toBeLessThanOrEqual(2 * 20)
+    expect(waitingMax).toBeLessThanOrEqual(2 * (2 * 20 + 10))
   })
 
   test('a barrier comes between any two records, and the next run reads on from there', async () => {
