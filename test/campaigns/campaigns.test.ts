@@ -15,6 +15,7 @@ import { Observer, type Visible } from './observer.js'
 import { judged } from './oracle.js'
 import { boundOf, campaignsPage, entriesIn, kinds, summed } from './page.js'
 import { power } from './power.js'
+import { mixed } from './records.js'
 import { soak } from './soak.js'
 import { expectedLines, outputs } from './workload.js'
 
@@ -67,6 +68,11 @@ describe('a small campaign', () => {
     expect(failures).toEqual([])
     expect(statistics).toMatchObject({ runs: 1, crashes: 3 })
   })
+
+  it('that soaks notices what is kept', async () => {
+    const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.02, leakBytes: 100_000 }), lives: 2, samples: 12 })
+    expect(failures.map((failure) => failure.replace(/\d+/g, 'N'))).toEqual(['LEAKED: heap grew by N at least, and N may be'])
+  })
 })
 
 describe('the judges of campaigns', () => {
@@ -107,11 +113,23 @@ describe('the judges of campaigns', () => {
     ])
   })
 
+  const samples = (count: number, value: (at: number) => number) => Array.from({ length: count }, (_, at) => [at, value(at)] as const)
+
   it('tell growth from going up and down', () => {
-    const samples = (value: (at: number) => number) => Array.from({ length: 40 }, (_, at) => [at, value(at)] as const)
-    expect(growthOf(samples((at) => 100 + 10 * Math.sin(at * at)))).toBeLessThan(0)
-    expect(growthOf(samples((at) => 100 + at + 2 * Math.sin(at * at)))).toBeGreaterThan(20)
-    expect(() => growthOf(samples(() => 1).slice(0, 3))).toThrow('3 samples')
+    expect(growthOf(samples(40, (at) => 100 + 10 * Math.sin(at * at)))).toBeLessThanOrEqual(0)
+    expect(growthOf(samples(40, (at) => 100 + at + 2 * Math.sin(at * at)))).toBeGreaterThan(20)
+    expect(() => growthOf(samples(3, () => 1))).toThrow('3 samples')
+  })
+
+  it('tell a small leak from what is under way', () => {
+    // Megabytes, a sample a second: what is under way comes and goes, now and then much of it, and later more of it than at first.
+    const draw = (at: number): number => mixed(5, at) / 2 ** 32
+    const heap = (at: number): number => 15 + draw(at) + (draw(1_000 + at) < 0.2 ? 20 * draw(2_000 + at) * (1 + at / 180) : 0)
+    for (const seconds of [60, 180, 600]) {
+      expect(growthOf(samples(seconds, heap))).toBeLessThan(0.5)
+      // 100 bytes of every thousand records, at a hundred thousand a second.
+      expect(growthOf(samples(seconds, (at) => heap(at) + 0.01 * at))).toBeGreaterThan(0.75 * 0.01 * seconds - 0.5)
+    }
   })
 })
 

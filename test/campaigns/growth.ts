@@ -3,19 +3,46 @@ export type Sample = readonly [atMs: number, value: number]
 
 /** The part of a soak that counts: before, code is compiled and tables take their size. */
 const warmUpShare = 0.25
+/** Into so many stretches of time the rest is cut. */
+const stretches = 24
+/** 97.5 % of a normal distribution are below: the lower end of an interval of 95 %. */
+const deviations = 1.96
 
 /**
- * By how much a figure has grown from the end of the warm-up to the last sample, at least: the lower end of the interval that the slope of
- * the line through the samples is in with 95 %. Nothing, or less, where they only go up and down.
+ * By how much a figure has grown from the end of the warm-up to the last sample, at least. Nothing, or less, where it only goes up and down.
+ *
+ * Of each stretch of time the least value counts: what is kept for ever is in all of them, what was under way just then is not. The slope is
+ * the lower end of Sen's interval with 95 %, which knows neither how the values are spread nor whether one of them lies far away.
  */
 export function growthOf(samples: readonly Sample[]): number {
   const [first, last] = [samples[0]?.[0] ?? 0, samples.at(-1)?.[0] ?? 0]
-  const counted = samples.filter(([at]) => at >= first + warmUpShare * (last - first))
-  if (counted.length < 5) throw new Error(`${samples.length} samples show no growth`)
-  const mean = (of: (sample: Sample) => number): number => counted.reduce((sum, sample) => sum + of(sample), 0) / counted.length
-  const [atMean, valueMean] = [mean(([at]) => at), mean(([, value]) => value)]
-  const spread = mean(([at]) => (at - atMean) ** 2)
-  const slope = mean(([at, value]) => (at - atMean) * (value - valueMean)) / spread
-  const error = Math.sqrt(mean(([at, value]) => (value - valueMean - slope * (at - atMean)) ** 2) / (counted.length - 2) / spread)
-  return (slope - 2 * error) * (last - (counted[0] as Sample)[0])
+  const fromMs = first + warmUpShare * (last - first)
+  const least = leastOf(
+    samples.filter(([at]) => at >= fromMs),
+    fromMs,
+    last,
+  )
+  if (least.length < 5) throw new Error(`${samples.length} samples show no growth`)
+  return slopeAtLeast(least) * (last - fromMs)
+}
+
+/** The sample with the least value of each stretch. */
+function leastOf(samples: readonly Sample[], fromMs: number, toMs: number): readonly Sample[] {
+  const found = new Map<number, Sample>()
+  for (const sample of samples) {
+    const stretch = Math.min(stretches - 1, Math.floor((stretches * (sample[0] - fromMs)) / (toMs - fromMs)))
+    const before = found.get(stretch)
+    if (before === undefined || sample[1] < before[1]) found.set(stretch, sample)
+  }
+  return [...found.values()]
+}
+
+function slopeAtLeast(samples: readonly Sample[]): number {
+  const slopes = samples.flatMap(([at, value], index) =>
+    samples.slice(0, index).map(([before, valueBefore]) => (value - valueBefore) / (at - before)),
+  )
+  slopes.sort((a, b) => a - b)
+  const count = samples.length
+  const spread = deviations * Math.sqrt((count * (count - 1) * (2 * count + 5)) / 18)
+  return slopes[Math.max(0, Math.round((slopes.length - spread) / 2) - 1)] as number
 }

@@ -11,6 +11,8 @@ export interface CampaignOptions {
   /** Of a campaign that goes by time. */
   readonly minutes: number
   readonly places?: readonly Place[]
+  /** So many bytes of every thousand records leak in a soak, which has to notice. */
+  readonly leakBytes?: number
   report(line: string): void
 }
 

@@ -65,7 +65,7 @@ export const kinds: readonly Kind[] = [
   },
   {
     campaign: 'soak',
-    does: 'one process for minutes, in which a job of keys that come and go is crashed and stopped; heap, descriptors and timers must not grow',
+    does: 'one process for minutes, in which a job of keys that come and go is crashed and stopped; heap, descriptors and timers must not grow, nor how far its sources are apart',
     figures: 'a run is a process; crashes are those of the job in it',
     repeatable: false,
     command: 'npm run laws -- --campaign soak --minutes 3',

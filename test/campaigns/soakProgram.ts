@@ -11,11 +11,11 @@ export interface SoakOrders {
   readonly seed: number
   readonly leastMs: number
   readonly leastRecords: number
-  /** How often the job is started. */
+  /** How often the job is started, twice at least. */
   readonly lives: number
   readonly samples: number
-  /** Everything that it sees is kept: the campaign has to notice. */
-  readonly leaks?: boolean
+  /** About so many bytes are kept of every thousand records: the campaign has to notice. */
+  readonly leakBytes: number
 }
 
 /** What it says, a line each. */
@@ -27,6 +27,8 @@ export type SoakSaid =
       readonly heap: number
       readonly descriptors: number
       readonly timers: number
+      /** By so many records one source is ahead of the other. */
+      readonly apart: number
       readonly resident: number
     }
   | { readonly kind: 'life'; readonly restored: boolean; readonly checkpoints: number; readonly inCheckpoint: boolean }
@@ -37,7 +39,7 @@ export type SoakSaid =
 const endMultiple = 1_000
 const checkpointMs = 200
 const orders = JSON.parse(process.argv[2] ?? '{}') as SoakOrders
-const { folder, seed, leastMs, leastRecords, lives } = orders
+const { folder, seed, leastMs, leastRecords, lives, leakBytes } = orders
 const say = (said: SoakSaid): void => {
   writeSync(1, `${JSON.stringify(said)}\n`)
 }
@@ -46,6 +48,7 @@ if (collect === undefined) throw new Error('run it with --expose-gc')
 
 let records = 0
 let last = false
+const at: [number, number] = [0, 0]
 const kept: unknown[] = []
 const job = soakWork({
   storage: directory(`${folder}/state`),
@@ -64,7 +67,8 @@ const job = soakWork({
   sink: (uid) => (uid === 'chains' ? jsonLinesSink<Line>(`${folder}/chains`) : fileSink<Line>(`${folder}/sums`, { rolling: { ageMs: 5_000 } })),
   saw: (record) => {
     records += 1
-    if (orders.leaks === true) kept.push({ ...record })
+    at[record.partition as 0 | 1] = record.offset
+    if (leakBytes > 0 && records % 1_000 === 0) kept.push(new Array(Math.ceil(leakBytes / 8)).fill(0.5))
   },
 })
 
@@ -79,14 +83,23 @@ function sample(): void {
   sampledMs = atMs
   collect?.()
   const { heapUsed, external, rss } = process.memoryUsage()
-  say({ kind: 'sample', atMs, records, heap: heapUsed + external, descriptors: descriptors(), timers: timers(), resident: rss })
+  say({
+    kind: 'sample',
+    atMs,
+    records,
+    heap: heapUsed + external,
+    descriptors: descriptors(),
+    timers: timers(),
+    apart: Math.abs(at[0] - at[1]),
+    resident: rss,
+  })
 }
 
 /** Each goes on where the one before was; the last one comes to the end of its sources. */
 async function life(number: number): Promise<void> {
   last = number === lives
-  const untilMs = (leastMs * number) / lives
-  const untilRecords = (leastRecords * number) / lives
+  const untilMs = (leastMs * number) / (lives - 1)
+  const untilRecords = (leastRecords * number) / (lives - 1)
   let restored = false
   let checkpoints = 0
   let underWay = false

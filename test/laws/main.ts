@@ -6,6 +6,7 @@
  *
  * `--campaign kill`, `disk`, `power`, `images`, `media` and `soak` are no simulations: real processes, real file systems, real bytes. There `--runs` are
  * crashes, images, cases or records; `--minutes` is for soak, and `--place level` takes one place of those in which programs are killed.
+ * `--leak 100` plants a leak in a soak, about so many bytes of every thousand records: it has to be noticed.
  *
  * `--ledger FILE` adds the last line to a file of such lines, as docs/campaigns.ndjson, which `npm run campaigns` sums up.
  */
@@ -29,6 +30,7 @@ const { values } = parseArgs({
     part: { type: 'string' },
     minutes: { type: 'string', default: '3' },
     place: { type: 'string' },
+    leak: { type: 'string' },
     ledger: { type: 'string' },
     'self-test': { type: 'boolean', default: false },
   },
@@ -57,12 +59,17 @@ if (real !== undefined) {
     console.error(`--place takes one of ${places.join(', ')}, not ${JSON.stringify(values.place)}`)
     process.exit(2)
   }
+  if (values.leak !== undefined && values.ledger !== undefined) {
+    console.error('what came of a planted leak does not belong into the ledger')
+    process.exit(2)
+  }
   const { line, exitCode } = await runReal(real, {
     runs: values.runs === undefined ? real.runs : runs,
     seed,
     atOnce: processes,
     minutes: whole('minutes', values.minutes, 1),
     ...(values.place === undefined ? {} : { places: [values.place] }),
+    ...(values.leak === undefined ? {} : { leakBytes: whole('leak', values.leak, 1) }),
     report: (text) => console.error(text),
   })
   if (line !== undefined) note(values.campaign, line)
