@@ -23,8 +23,9 @@ export const common = {
   pool: 'forks',
   /** A core of its own for the one who starts them, as by default, would leave half of a small machine idle. */
   maxWorkers: '100%',
-  testTimeout: 30_000,
-  hookTimeout: 120_000,
+  // Finds what hangs. How long a test takes depends on who else is on the machine.
+  testTimeout: 180_000,
+  hookTimeout: 180_000,
 } as const
 
 /** A machine-readable report beside the readable one, where continuous integration asks for it. */

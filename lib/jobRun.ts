@@ -1,31 +1,14 @@
-/**
- * One run of a job: from an open storage to the last confirmed commit.
- *
- * **Invariants** The order at the start is: assemble, subscribe the sinks, start the stream, wait until every operator has
- * registered, read the newest checkpoint, take the storage over (the fence), recover the sinks, restore operators, open the
- * sources where the checkpoint left them; then the first record. Nothing is written before the checkpoint was chosen. A run ends
- * once: completed, with an error, or cancelled; from that moment nothing is published. It completes only after a final
- * checkpoint is complete and all commits are confirmed.
- *
- * **Fault model** The process may die at any point, in recovery too; every step can be done again by the next run.
- */
-import type { Observable } from 'rxjs'
-import { assemble } from './assembly.js'
 import { type BarrierRules, barrierRules } from './barrierRules.js'
-import type { CheckpointBody } from './checkpointBody.js'
 import { CheckpointQueries } from './checkpointQueries.js'
 import type { Clock } from './clock.js'
-import { CommitQueue } from './commitQueue.js'
-import { Commits } from './commits.js'
-import { type CheckpointOptions, Coordinator, hopsMax } from './coordinator.js'
-import type { Downstream } from './downstream.js'
+import { type CheckpointOptions, Coordinator } from './coordinator.js'
 import { DriftGroup } from './driftGroup.js'
 import type { DroppedRecords } from './droppedRecords.js'
-import { CheckpointError, ConfigurationError, invariant } from './errors.js'
+import { CheckpointError, invariant } from './errors.js'
 import type { JobEvent } from './events.js'
 import type { WatermarkExplanation } from './eventTime.js'
 import { HeldCheckpoints } from './heldCheckpoints.js'
-import type { CheckpointId, Epoch, JobName } from './identity.js'
+import type { CheckpointId, JobName } from './identity.js'
 import { type InstanceShare, type JobInstance, shareOf } from './instanceShare.js'
 import type { Limits } from './limits.js'
 import type { RunMetrics } from './metrics.js'
@@ -33,22 +16,21 @@ import type { OnCancel } from './onCancel.js'
 import type { Pacing } from './pacing.js'
 import { Participants } from './participants.js'
 import { Pauses } from './pauses.js'
-import type { CheckpointSession, CheckpointStorage, StoredCheckpoint } from './ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointStorage } from './ports/checkpointStorage.js'
 import type { StateBackend, StateTables } from './ports/stateBackend.js'
-import type { SinkWriter } from './ports/transactionalSink.js'
 import type { CheckpointQuery, StateQuery } from './query.js'
 import { Beginning } from './restore/beginning.js'
 import { checkRestore, type RestoreCheck } from './restore/restoreCheck.js'
+import { restoreOperators } from './restore/restoreOperators.js'
 import type { RestoreChoice } from './restore/restoreOptions.js'
 import type { Participant, RunContext } from './run.js'
 import { RunCheckpoints } from './runCheckpoints.js'
-import type { RunSource } from './runSource.js'
+import { type Graph, RunGraph } from './runGraph.js'
+import { RunSinks } from './runSinks.js'
 import { SilenceWatch } from './silenceWatch.js'
-import { openSinks, type SinkRecoveryHost, settleSinks } from './sinkRecovery.js'
 import { Slices } from './slices.js'
 import { SourcePump, type StopPlace } from './sourcePump.js'
 import { SourceReaders } from './sourceReaders.js'
-import { connect } from './stage.js'
 import { heapTables } from './state/heap.js'
 import { unwrap } from './task.js'
 
@@ -65,12 +47,6 @@ export interface RunOptions {
   readonly restore: RestoreChoice
   readonly instance: JobInstance | undefined
   readonly maxParallelism: number | undefined
-}
-
-/** What a graph function made. */
-export interface Graph {
-  readonly sources: readonly RunSource<unknown>[]
-  readonly sinks: readonly Observable<unknown>[]
 }
 
 /** How a run is stopped. */
@@ -111,8 +87,7 @@ export class JobRun implements RunContext {
   private readonly begun: Promise<void>
   private becomeBegun: () => void = () => {}
   private readonly participants = new Participants()
-  private readonly commits = new Commits()
-  private readonly writers = new Map<string, SinkWriter<never>>()
+  private readonly sinks: RunSinks
   private readonly releases: (() => void)[] = []
   private readonly closings: (() => Promise<void>)[] = []
   /** Operators that can take no more for now. */
@@ -121,12 +96,10 @@ export class JobRun implements RunContext {
     () => this.post(() => {}),
   )
   private readonly driftGroups = new Map<string, DriftGroup>()
-  /** Branches of the graph that the end of all input has not reached. */
-  private openBranches = 0
   private allEnded: { readonly drained: boolean } | undefined
   private readers: SourceReaders | undefined
   private readonly silence = new SilenceWatch()
-  private graph: Graph | undefined
+  private graph: RunGraph | undefined
   private session: CheckpointSession | undefined
   private coordinator: Coordinator | undefined
   private checkpoints: RunCheckpoints | undefined
@@ -151,6 +124,13 @@ export class JobRun implements RunContext {
     this.slices = new Slices(options.clock, options.pacing)
     this.barriers = barrierRules(options.checkpoints)
     this.share = shareOf(options.instance, options.maxParallelism)
+    this.sinks = new RunSinks({
+      clock: options.clock,
+      participants: this.participants,
+      commitConfirmed: () => this.commitConfirmed(),
+      report: (event) => this.report(event),
+      fail: (error) => this.fail(error),
+    })
     this.quiet = new Promise((resolve) => {
       this.becomeQuiet = resolve
     })
@@ -328,16 +308,7 @@ export class JobRun implements RunContext {
         pausedMs: this.pauses.heldMs(uid),
       })),
       operators: this.participants.metrics(this.clock.nowMs()),
-      sinks: [...this.participants.values()].flatMap(({ uid, sink }) =>
-        sink === undefined
-          ? []
-          : {
-              uid,
-              records: sink.records,
-              unconfirmedCommits: this.commits.get(uid)?.unconfirmed ?? 0,
-              full: this.writers.get(uid)?.full() === true,
-            },
-      ),
+      sinks: this.sinks.metrics(),
       checkpoints: this.coordinator?.figures() ?? { completed: 0, failed: 0, last: undefined },
     }
   }
@@ -355,11 +326,11 @@ export class JobRun implements RunContext {
   async check(): Promise<RestoreCheck> {
     try {
       const graph = this.assemble()
-      await this.handshake(graph)
+      await graph.start(this)
       const session = await unwrap(this.options.storage.open(this.options.name, { readOnly: true }))
       this.session = session
       const beginning = this.beginning(graph, session)
-      return await checkRestore(() => beginning.choose(), { sources: new Set(graph.sources.map(({ uid }) => uid)), participants: this.participants })
+      return await checkRestore(() => beginning.choose(), { sources: graph.sourceUids, participants: this.participants })
     } finally {
       this.over = true
       await this.close()
@@ -372,22 +343,27 @@ export class JobRun implements RunContext {
     const graph = this.assemble()
     this.state = await unwrap(this.options.state.open(this.options.name, { askCheckpoint: () => this.askCheckpoint(), pause: () => this.pause() }))
     if (this.over) return
-    await this.handshake(graph)
+    await graph.start(this)
     this.session = await unwrap(this.options.storage.open(this.options.name))
     const beginning = this.beginning(graph, this.session)
     const { epoch, cut } = await beginning.takeOver()
-    const sinkHost = this.sinkHost(epoch, cut)
-    const sinks = await openSinks(sinkHost)
+    const sinks = await this.sinks.open({
+      job: this.options.name,
+      epoch,
+      cut,
+      allowSinkAhead: this.options.restore.allowSinkAhead,
+      askCheckpoint: () => this.askCheckpoint(),
+      goOn: () => this.goOn(),
+    })
     const restorable = await beginning.restorable()
     const { stored, body } = restorable ?? {}
-    const committedAgain = await settleSinks(sinks, body, sinkHost)
-    for (const { uid, writer } of sinks) this.commits.set(uid, this.commitQueue(uid, writer))
+    const committedAgain = await sinks.settle(body)
     // Before state is restored, which may take long: what a source receives meanwhile, it can take down.
     const sources = new SourceReaders(this.clock, this.session, () => this.goOn())
     this.readers = sources
     const restored = stored === undefined || body === undefined ? undefined : { id: stored.checkpointId, body }
     const readers = await sources.open(graph.sources, restored)
-    const rows = await this.restoreOperators(this.session, stored, body)
+    const rows = await restoreOperators({ session: this.session, stored, body, participants: this.participants, state: this.state })
     await beginning.close()
     if (this.over) return
     this.pump = new SourcePump(readers, {
@@ -411,7 +387,7 @@ export class JobRun implements RunContext {
         unconfirmedCommitsMax: this.limits.unconfirmedCommitsMax,
         sources: graph.sources,
         participants: this.participants,
-        commits: this.commits,
+        commits: this.sinks.commits,
         post: (work) => this.post(work),
         completed: (id, offsets) => sources.checkpointCompleted(id, offsets),
         report: (event) => this.report(event),
@@ -428,8 +404,8 @@ export class JobRun implements RunContext {
       clock: this.clock,
       session: this.session,
       coordinator: this.coordinator,
-      commits: this.commits,
-      forgetful: sinks.some(({ sink }) => sink.target.forgets === true),
+      commits: this.sinks.commits,
+      forgetful: sinks.forget,
       isOver: () => this.over,
       goOn: () => this.goOn(),
       report: (event) => this.report(event),
@@ -446,72 +422,33 @@ export class JobRun implements RunContext {
     for (const work of this.early.splice(0)) this.post(work)
   }
 
-  private assemble(): Graph {
-    const { result: graph, uids } = assemble(this.build)
-    if (graph.sinks.length === 0) throw new ConfigurationError('JOB_WITHOUT_SINK', { job: this.options.name })
-    this.graph = graph
-    this.assembledUids = uids
-    const leaf: Downstream = {
-      start() {},
-      receiver: () => ({ processRecord() {} }),
-      watermark() {},
-      status() {},
-      barrier() {},
-      end: () => this.branchEnded(),
-      complete() {},
-      error: (error) => this.fail(error),
-    }
-    this.openBranches = graph.sinks.length
-    for (const sink of graph.sinks) {
-      connect(sink, {
-        operator: this.options.name,
-        into: { ...leaf },
-        fail: (error) => this.fail(error),
-        onRelease: (release) => this.releases.push(release),
-      })
-    }
-    return graph
+  private assemble(): RunGraph {
+    const isOver = (): boolean => this.over
+    this.graph = new RunGraph(this.build, {
+      job: this.options.name,
+      participants: this.participants,
+      get ended() {
+        return isOver()
+      },
+      fail: (error) => this.fail(error),
+      onRelease: (release) => this.releases.push(release),
+      branchesEnded: () => this.branchesEnded(),
+    })
+    this.graph.subscribe()
+    return this.graph
   }
 
-  private assembledUids: ReadonlySet<string> = new Set()
-
-  /** Starts the stream and waits until every operator has seen it. */
-  private async handshake(graph: Graph): Promise<void> {
-    for (const source of graph.sources)
-      if (source.unused) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: [source.uid], reason: 'nothing reads the source' })
-    for (const source of graph.sources) source.start(this)
-    const known = new Set(graph.sources.map(({ uid }) => uid))
-    const missing = (): string[] => [...this.assembledUids].filter((uid) => !known.has(uid) && !this.participants.has(uid))
-    for (let hop = 0; hop < hopsMax && missing().length > 0 && !this.over; hop++) await undefined
-    this.participants.complete()
-    if (missing().length > 0 && !this.over) throw new ConfigurationError('OPERATOR_NOT_STARTED', { uids: missing() })
-  }
-
-  private beginning(graph: Graph, session: CheckpointSession): Beginning {
+  private beginning(graph: RunGraph, session: CheckpointSession): Beginning {
     const beginning = new Beginning({
       job: this.options.name,
       session,
       choice: this.options.restore,
       share: this.share,
-      program: { sources: new Set(graph.sources.map(({ uid }) => uid)), participants: this.participants },
+      program: { sources: graph.sourceUids, participants: this.participants },
       goOn: () => this.goOn(),
     })
     this.closings.push(() => beginning.close())
     return beginning
-  }
-
-  private sinkHost(epoch: Epoch, cut: number | undefined): SinkRecoveryHost {
-    return {
-      job: this.options.name,
-      epoch,
-      clock: this.clock,
-      participants: this.participants,
-      cut,
-      allowSinkAhead: this.options.restore.allowSinkAhead,
-      askCheckpoint: () => this.askCheckpoint(),
-      goOn: () => this.goOn(),
-      opened: (uid, writer) => this.writers.set(uid, writer),
-    }
   }
 
   private goOn(): void {
@@ -523,61 +460,22 @@ export class JobRun implements RunContext {
     this.coordinator?.checkpoint().catch(() => undefined)
   }
 
-  private commitQueue(uid: string, writer: SinkWriter<never>): CommitQueue {
-    return new CommitQueue(uid, writer, {
-      clock: this.clock,
-      retried: (id, attempt, error) => this.report({ kind: 'commitRetried', checkpointId: id, uid, attempt, error }),
-      confirmed: () => this.commitConfirmed(),
-      fail: (error) => this.fail(error),
-    })
-  }
-
-  private async restoreOperators(
-    session: CheckpointSession,
-    stored: StoredCheckpoint | undefined,
-    body: CheckpointBody | undefined,
-  ): Promise<number> {
-    for (const [uid, { meta }] of Object.entries(body?.operators ?? {})) this.participants.get(uid)?.restore({ meta })
-    const inPlace = this.state.goOnFrom?.(session, stored) ?? (() => false)
-    if (stored === undefined || body === undefined) return 0
-    let rows = 0
-    let failure: { readonly error: unknown } | undefined
-    const read = stored.readRows((chunk) => {
-      rows += chunk.rows
-      if (failure !== undefined || !(chunk.uid in body.operators) || inPlace(chunk.uid, chunk.table)) return
-      try {
-        this.participants.get(chunk.uid)?.restoreRows(chunk)
-      } catch (error) {
-        failure = { error }
-      }
-    }, inPlace)
-    await unwrap(read)
-    if (failure !== undefined) throw failure.error
-    return rows
-  }
-
   // ---- the end
 
   private pressure(): Promise<void> | undefined {
-    for (const writer of this.writers.values())
-      if (writer.full()) {
-        this.pauses.press(true)
-        return writer.drained()
-      }
-    this.pauses.press(false)
-    return undefined
+    const full = this.sinks.full()
+    this.pauses.press(full !== undefined)
+    return full?.drained()
   }
 
   /** All sources have ended; operators that hold their input back may still be at it. */
   private finishBehindEnd(drained: boolean): void {
     this.allEnded = { drained }
-    if (this.openBranches === 0) this.finish(drained)
+    if (this.graph?.hasEnded === true) this.finish(drained)
   }
 
   /** Where every branch has ended, nothing that a source may still say leads anywhere. */
-  private branchEnded(): void {
-    this.openBranches -= 1
-    if (this.openBranches > 0) return
+  private branchesEnded(): void {
     if (this.allEnded !== undefined) return this.finish(this.allEnded.drained)
     this.post(() => {
       this.pump?.halt()
@@ -607,7 +505,7 @@ export class JobRun implements RunContext {
 
   private commitConfirmed(): void {
     this.coordinator?.commitConfirmed()
-    this.commits.changed()
+    this.sinks.commits.changed()
   }
 
   /** Closes the publishing gate at once, then releases everything. */
@@ -620,15 +518,10 @@ export class JobRun implements RunContext {
     this.pump?.stop()
     for (const source of this.graph?.sources ?? []) source.close()
     for (const release of this.releases.splice(0)) this.letGo(release)
-    this.commits.changed()
+    this.sinks.commits.changed()
     await Promise.allSettled([this.recovery, coordination])
-    await allSettled([
-      ...this.closings,
-      () => this.session?.close()(),
-      ...(this.readers?.close() ?? []),
-      ...[...this.commits.values()].map((queue) => () => queue.close()),
-    ])
-    await allSettled([...this.writers.values()].map((writer) => () => writer.close()()))
+    await allSettled([...this.closings, () => this.session?.close()(), ...(this.readers?.close() ?? []), ...this.sinks.closeCommits()])
+    await allSettled(this.sinks.closeWriters())
     await allSettled([() => this.state.close()()])
     this.becomeQuiet()
   }

@@ -20,7 +20,7 @@ it.skipIf(chromiumPath === undefined && process.env['RXWEIR_REQUIRE_SERVICES'] !
   expect(chromiumPath, 'install the package chromium').toBeDefined()
 })
 
-describe.skipIf(chromiumPath === undefined)('in Chromium', { timeout: 60_000 }, () => {
+describe.skipIf(chromiumPath === undefined)('in Chromium', () => {
   it.each([
     ['as they are', ''],
     ['sealed', '?sealed'],

@@ -158,7 +158,7 @@ export const plantedBugs: readonly PlantedBug[] = [
   {
     name: 'rows are restored from the first chunk only',
     rule: 'P12',
-    file: 'lib/jobRun.ts',
+    file: 'lib/restore/restoreOperators.ts',
     find: 'if (failure !== undefined || !(chunk.uid in body.operators)',
     replace: 'if (rows > chunk.rows || failure !== undefined || !(chunk.uid in body.operators)',
   },

@@ -18,7 +18,7 @@ describe('a planted bug', () => {
   })
 })
 
-it('bugs are caught by the campaigns, and the engine as it is passes them', { timeout: 120_000 }, async () => {
+it('bugs are caught by the campaigns, and the engine as it is passes them', async () => {
   const names = [
     'commits are decided before the manifest is published',
     'a junction lets a barrier pass with the first input',

@@ -167,7 +167,7 @@ export function faultsSuite(database: () => TestDatabase): void {
     const writer = session.begin(checkpointId(2))
     for (const chunk of chunksOf(rows, 2)) await must(writer.write(chunk))
     const inTransaction = `SELECT FROM pg_stat_activity WHERE application_name = 'rxweir faults' AND state LIKE 'idle in transaction%'`
-    await expect.poll(() => database().query(inTransaction), { timeout: 10_000 }).toEqual([])
+    await expect.poll(() => database().query(inTransaction), { timeout: 60_000 }).toEqual([])
     await expect(unwrap(writer.publish({}))).rejects.toMatchObject({ code: 'BACKEND_IO' })
     await publishOn(session, before, 3, rows)
     await session.close()()

@@ -133,7 +133,7 @@ export function jobsSuite(database: () => TestDatabase): void {
         await server.start()
         await sell(300 * round + 1, 300 * round + 300)
       }
-      await expect.poll(() => query('SELECT count(*)::int AS n FROM ledgered'), { timeout: 20_000 }).toEqual([{ n: 900 }])
+      await expect.poll(() => query('SELECT count(*)::int AS n FROM ledgered'), { timeout: 60_000 }).toEqual([{ n: 900 }])
       run.unsubscribe()
       await lastValueFrom(totalling(address), { defaultValue: undefined })
       await expectTotals(totalsOf(1, 900))
@@ -145,7 +145,7 @@ export function jobsSuite(database: () => TestDatabase): void {
       await sell(1, 50)
       const { address } = database()
       const first = lastValueFrom(totalling(address, { follow: true, intervalMs: 50 }))
-      await expect.poll(() => query('SELECT count(*)::int AS n FROM shared'), { timeout: 20_000 }).toEqual([{ n: 50 }])
+      await expect.poll(() => query('SELECT count(*)::int AS n FROM shared'), { timeout: 60_000 }).toEqual([{ n: 50 }])
       // While it looks for the newest checkpoint the first may publish another one; then it looks again, a few times.
       const second = lastValueFrom(totalling(address).pipe(retry({ count: 20 })), { defaultValue: undefined })
       await sell(51, 80)
@@ -162,7 +162,7 @@ export function jobsSuite(database: () => TestDatabase): void {
       const { address } = database()
       const running = async (options: TotallingOptions, sales: number) => {
         const run = totalling(address, { ...options, follow: true }).run()
-        await expect.poll(() => query('SELECT count(*)::int AS n FROM ledgered'), { timeout: 20_000 }).toEqual([{ n: sales }])
+        await expect.poll(() => query('SELECT count(*)::int AS n FROM ledgered'), { timeout: 60_000 }).toEqual([{ n: sales }])
         return run
       }
       const inMemory = memory()

@@ -76,7 +76,7 @@ export function rightsSuite(database: () => TestDatabase): void {
     it('nothing that closed has left a connection open', async () => {
       const open = `SELECT application_name FROM pg_stat_activity WHERE application_name LIKE 'rxweir%'`
       // The server notices the end of a connection when it gets round to it.
-      await expect.poll(() => database().query(open), { timeout: 10_000 }).toEqual([])
+      await expect.poll(() => database().query(open), { timeout: 60_000 }).toEqual([])
     })
   })
 }

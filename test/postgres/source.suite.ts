@@ -143,7 +143,7 @@ export function sourceSuite(database: () => TestDatabase): void {
       const second = await unwrap(reader.read(2))
       reader.checkpointCompleted?.(lastOffset(second), lastOffset(first))
       await expect
-        .poll(() => database().query('SELECT name FROM outbox ORDER BY id'), { timeout: 10_000 })
+        .poll(() => database().query('SELECT name FROM outbox ORDER BY id'), { timeout: 60_000 })
         .toEqual([2, 3, 4, 5].map((n) => ({ name: `row ${n}` })))
       await reader.close()()
       const again = await opened({ table: 'outbox', codec: Named, follow: true }, lastOffset(first))

@@ -79,14 +79,14 @@ export function storageSuite(database: () => TestDatabase): void {
     })
 
     it('many rows are replaced without looking at each of them for each', async () => {
-      // The server has not counted them yet. Where each is compared with each that takes four times as long, or more.
+      // The server has not counted them yet. Where each is compared with each that takes twice as long, or more.
       const schema = database().freshSchema()
-      const storage = postgresStorage({ connection: database().address, schema, statementTimeoutMs: 3_000 })
+      const storage = postgresStorage({ connection: database().address, schema, statementTimeoutMs: 10_000 })
       const session = await unwrap(storage.open(job))
       await recover(session)
       for (const id of [1, 2]) {
         const frames = new RowFrames()
-        for (let key = 0; key < 10_000; key += 1) frames.add(Buffer.from(`key-${key}`), Uint8Array.of(id))
+        for (let key = 0; key < 20_000; key += 1) frames.add(Buffer.from(`key-${key}`), Uint8Array.of(id))
         const writer = session.begin(checkpointId(id))
         await unwrap(writer.write({ uid: operatorUid('a'), table: 't', rows: frames.rows, bytes: frames.take() }))
         await unwrap(writer.publish({}))

@@ -5,7 +5,7 @@ import { type PowerCutOptions, powerCuts, type Verdict } from './directoryPowerC
 
 /** More of them on demand: `RXWEIR_HISTORIES=10000 npx vitest run test/simulation/directoryPowerCut.test.ts`. */
 const histories = Number(process.env['RXWEIR_HISTORIES'] ?? 1)
-const timeoutMs = 10_000 + histories * 2_000
+const timeoutMs = 180_000 + histories * 2_000
 
 async function campaign(count: number, options: PowerCutOptions, from = 1): Promise<Verdict> {
   const sum: Verdict = { images: 0, cuts: 0, nested: 0, checkpoints: 0, deaths: 0, wrong: [] }

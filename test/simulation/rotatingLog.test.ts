@@ -129,7 +129,7 @@ async function survive(seed: number, lines: readonly string[], killsMax: number,
 }
 
 describe.each(rotations)('a log %s while processes that read it are killed', (_name, rotation) => {
-  it('is counted exactly once, line by line and in order', { timeout: 60_000 }, async () => {
+  it('is counted exactly once, line by line and in order', async () => {
     const told: Told[] = []
     await fc.assert(
       fc.asyncProperty(fc.noShrink(fc.nat({ max: 2 ** 31 - 1 })), async (seed) => {

@@ -10,10 +10,10 @@ it('a power cut leaves the acknowledged checkpoint or the one under way, whole, 
   expect(wrong).toEqual([])
   expect(Math.min(checkpoints, deaths, nested)).toBeGreaterThan(0)
   expect(images).toBeGreaterThan(150)
-}, 20_000)
+})
 
 it('a power cut loses no acknowledged entry of a journal that is compressed and sealed', async () => {
   const { wrong, trimmed, nested } = await journalPowerCuts(2, { protection })
   expect(wrong).toEqual([])
   expect(Math.min(trimmed, nested)).toBeGreaterThan(0)
-}, 20_000)
+})

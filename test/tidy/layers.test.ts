@@ -70,7 +70,7 @@ describe('the layers', () => {
     }
     const result = await cruise(['.'], { ...options, baseDir: folder, ruleSet, validate: true })
     found = (result.output as ICruiseResult).summary.violations.map(({ from, rule }) => ({ from, rule: rule.name }))
-  }, 60_000)
+  })
   afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
   it.each(planted)('%s may not import %s', (file, _imports, rule) => {

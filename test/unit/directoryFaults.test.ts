@@ -125,9 +125,7 @@ async function sweep(
 describe('when a call of the file system fails', () => {
   for (const code of ['EIO', 'ENOSPC'] as const satisfies readonly FileErrorCode[])
     for (const how of ['once', 'sticky'] as const)
-      it(`with ${code}, ${how}, a checkpoint fails with a code and the one before it is intact, whichever call it is`, {
-        timeout: 30_000,
-      }, async () => {
+      it(`with ${code}, ${how}, a checkpoint fails with a code and the one before it is intact, whichever call it is`, async () => {
         const sum = await sweep((nth) => failNth(nth, code, how))
         expect(sum.cases).toBeGreaterThan(60)
         expect(sum.failed).toBeGreaterThan(sum.cases / 4)
