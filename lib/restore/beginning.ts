@@ -121,23 +121,28 @@ export class Beginning {
   }
 
   private async find(): Promise<Found> {
-    await this.close()
-    const { session, choice } = this.host
-    const latest = await unwrap(session.latest())
-    if (option.isNone(latest)) {
-      const parts: Part[] = []
-      // One behind the other: where one cannot be opened, none is still on its way when all are closed.
-      for (const from of choice.from) parts.push(await this.open(from))
-      return { latest, parts, foreign: true, mark: undefined }
+    for (let attempt = 1; ; attempt++) {
+      await this.close()
+      const { session, choice } = this.host
+      const latest = await unwrap(session.latest())
+      if (option.isNone(latest)) {
+        const parts: Part[] = []
+        // One behind the other: where one cannot be opened, none is still on its way when all are closed.
+        for (const from of choice.from) parts.push(await this.open(from))
+        return { latest, parts, foreign: true, mark: undefined }
+      }
+      const newest = partOf(latest.value)
+      const { checkpoint } = choice
+      if (checkpoint === undefined || checkpoint === latest.value.checkpointId || newest.body.restored?.checkpoint === checkpoint)
+        return { latest, parts: [newest], foreign: false, mark: undefined }
+      this.held = checkpointId(checkpoint)
+      const older = await unwrap(session.hold(this.held))
+      if (option.isSome(older)) return { latest, parts: [partOf(older.value)], foreign: true, mark: { checkpoint } }
+      const missing = new RestoreError('CHECKPOINT_MISSING', { checkpointId: checkpoint, retained: session.retained() })
+      // It may have gone since the look, with a checkpoint of somebody who has been there already.
+      const now = await unwrap(session.latest())
+      if (attempt >= attemptsMax || (option.isSome(now) && now.value.checkpointId === latest.value.checkpointId)) throw missing
     }
-    const newest = partOf(latest.value)
-    const { checkpoint } = choice
-    if (checkpoint === undefined || checkpoint === latest.value.checkpointId || newest.body.restored?.checkpoint === checkpoint)
-      return { latest, parts: [newest], foreign: false, mark: undefined }
-    this.held = checkpointId(checkpoint)
-    const older = await unwrap(session.hold(this.held))
-    if (option.isNone(older)) throw new RestoreError('CHECKPOINT_MISSING', { checkpointId: checkpoint, retained: session.retained() })
-    return { latest, parts: [partOf(older.value)], foreign: true, mark: { checkpoint } }
   }
 
   private async open(from: CheckpointStorage): Promise<Part> {

@@ -1,6 +1,6 @@
 import { type option as O, taskEither as TE } from 'fp-ts'
 import type { BackendError, SinkError } from '../../lib/errors.js'
-import type { CheckpointSession, CheckpointStorage, CheckpointWriter } from '../../lib/ports/checkpointStorage.js'
+import type { CheckpointSession, CheckpointStorage, CheckpointWriter, StoredCheckpoint } from '../../lib/ports/checkpointStorage.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from '../../lib/ports/transactionalSink.js'
 
 /** What an adversary does at one call: nothing, wait first, or fail with what it throws. */
@@ -25,10 +25,15 @@ export interface StorageAmbushes {
   /** After the publish has taken place, before it is answered. */
   readonly published?: (checkpointId: number) => Promise<void> | undefined
   readonly discard?: Ambush<[]>
+  /** Before a checkpoint that is kept is looked for. */
+  readonly hold?: Ambush<[checkpointId: number]>
 }
 
 /** A storage that fails or waits where it is told. It keeps its promises otherwise. */
-export function storageWith(inner: CheckpointStorage, { open, write, publish, published: answers, discard }: StorageAmbushes): CheckpointStorage {
+export function storageWith(
+  inner: CheckpointStorage,
+  { open, write, publish, published: answers, discard, hold }: StorageAmbushes,
+): CheckpointStorage {
   const writerWith = (id: number, writer: CheckpointWriter): CheckpointWriter => ({
     write: (chunk) => before<BackendError, void>(() => write?.(id), writer.write(chunk)),
     publish: (body) => async () => {
@@ -44,7 +49,7 @@ export function storageWith(inner: CheckpointStorage, { open, write, publish, pu
     takeOver: (from, above) => session.takeOver(from, above),
     begin: (id, options) => writerWith(id, session.begin(id, options)),
     retained: () => session.retained(),
-    hold: (id) => session.hold(id),
+    hold: (id) => before<BackendError, O.Option<StoredCheckpoint>>(() => hold?.(id), session.hold(id)),
     letGo: (id) => session.letGo(id),
     ...(session.discard === undefined
       ? {}

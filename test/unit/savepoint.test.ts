@@ -3,9 +3,10 @@ import { describe, expect, test } from 'vitest'
 import { directory } from '../../backends/directory/index.js'
 import { type MemorySink, memorySink } from '../../backends/memory/memorySink.js'
 import { type MemorySource, memorySource } from '../../backends/memory/memorySource.js'
-import { memory } from '../../backends/memory/memoryStorage.js'
+import { MemoryStore, memory } from '../../backends/memory/memoryStorage.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
+import { storageWith } from '../support/adversaries.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -270,6 +271,33 @@ describe('an older checkpoint', () => {
       code: 'SINK_AHEAD',
       details: { restored: first },
     })
+  })
+
+  test('that went because somebody else has gone back to it meanwhile is not looked for any more', async () => {
+    const input = memorySource(['a'], { bounded: false })
+    const out = memorySink<string>()
+    const store = new MemoryStore()
+    const storage = memory({ store, retainedCheckpoints: 2 })
+    const run = watched(counting(input, out, { storage }))
+    await settled()
+    const first = await run.checkpoint()
+    await run.stop()
+    input.push('a')
+    input.end()
+    const restore = { checkpoint: first }
+    let rival: ReturnType<typeof watched> | undefined
+    // Between the look at the newest checkpoint and the one at the older.
+    const slow = storageWith(storage, {
+      async hold() {
+        rival ??= watched(counting(input, out, { storage: memory({ store, retainedCheckpoints: 2 }), restore }))
+        await rival.done
+      },
+    })
+    const begun = watched(counting(input, out, { storage: slow, restore }))
+    await begun.done
+    expect(rival?.of('restored')).toMatchObject([{ checkpointId: 3 }])
+    expect(begun.of('restored')).toMatchObject([{ checkpointId: 4 }])
+    expect(out.committed).toEqual(['a 1', 'a 2'])
   })
 
   test('that is not retained is an error that names those that are', async () => {
