@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { type JobUnderLaw, simulated } from './jobLaws.js'
 import { type Law, law } from './law.js'
-import { ScheduleError, Tried } from './simulation/campaign.js'
-import { type Passage, type PassagesOptions, type Program, passages, survivesPassage } from './simulation/passage.js'
+import { Tried } from './simulation/campaign.js'
+import type { Passage, PassagesOptions, Program } from './simulation/passage.js'
+import { passageProperty, passing } from './simulation/passageProperty.js'
 import { plainSurface } from './simulation/plainSurface.js'
 import type { Inputs } from './simulation/simulatedJob.js'
 import type { SurfaceFactory } from './simulation/surface.js'
@@ -21,18 +22,14 @@ export function passageLaw(
   { surfaces = [plainSurface], powerCuts = false }: PassageLawOptions,
   programOf: (leg: number) => Program = () => ({ job: simulated(job) }),
 ): Law {
-  let tried = new Tried()
+  let tried = new Tried(undefined, passing)
   return law(
     name,
     statement,
     ({ faults }): fc.IAsyncProperty<[Inputs, Passage]> => {
-      tried = new Tried(faults)
-      const ways = passages({ ...way, surfaces: surfaces.length, powerCuts, faults })
-      return fc.asyncProperty(fc.record(job.inputs) as fc.Arbitrary<Inputs>, ways, async (inputs, passage) => {
-        const outcome = await survivesPassage({ programOf, inputs, passage, surfaces })
-        tried.count(outcome)
-        if (outcome.violations.length > 0) throw new ScheduleError(outcome.violations, outcome.story)
-      })
+      tried = new Tried(faults, passing)
+      const inputs = fc.record(job.inputs) as fc.Arbitrary<Inputs>
+      return passageProperty({ ...way, programOf, inputs, surfaces, powerCuts, faults }, tried)
     },
     {
       vacuous: (runs) => tried.vacuous(runs),

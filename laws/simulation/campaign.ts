@@ -30,14 +30,36 @@ export class ScheduleError extends Error {
   }
 }
 
+/** What schedules do beside crashing, and where they crash. */
+export interface Trying {
+  /** Where plans aim at. */
+  readonly points: readonly string[]
+  /** What each of enough schedules together has done at least once, and what is to be said where it has not. */
+  readonly needs: { readonly [statistic in keyof Statistics]?: string }
+}
+
+const recovering: Trying = {
+  points: turningPoints,
+  needs: {
+    crashesInCheckpoint: 'no process died while a checkpoint was under way',
+    restored: 'no checkpoint was restored',
+    crashesThreeDeep: 'no process died in the recovery from a crash in a recovery from a crash in a recovery',
+  },
+}
+
 /** What a campaign has tried so far; shrinking is not counted. */
 export class Tried {
   readonly statistics: Statistics = noStatistics()
   /** How often a process ended at each point that plans aim at. */
-  readonly faultPoints: { [point: string]: number } = Object.fromEntries([...turningPoints, 'elsewhere'].map((point) => [point, 0]))
+  readonly faultPoints: { [point: string]: number }
   failed = false
 
-  constructor(private readonly faults?: readonly FaultKind[]) {}
+  constructor(
+    private readonly faults?: readonly FaultKind[],
+    private readonly trying = recovering,
+  ) {
+    this.faultPoints = Object.fromEntries([...trying.points, 'elsewhere'].map((point) => [point, 0]))
+  }
 
   count(outcome: Outcome): void {
     if (this.failed) return
@@ -48,14 +70,11 @@ export class Tried {
 
   /** Why these schedules say nothing about crashes, if so. */
   vacuous(runs: number): string | undefined {
-    const { crashesInCheckpoint, crashesThreeDeep, restored } = this.statistics
     const crashes = this.faults === undefined || this.faults.some((kind) => kind === 'kill' || kind === 'powerCut')
     if (runs < enoughRuns || !crashes) return undefined
-    if (crashesInCheckpoint === 0) return `no process died while a checkpoint was under way, in ${runs} schedules`
-    if (restored === 0) return `no checkpoint was restored, in ${runs} schedules`
-    return crashesThreeDeep === 0
-      ? `no process died in the recovery from a crash in a recovery from a crash in a recovery, in ${runs} schedules`
-      : undefined
+    for (const [statistic, otherwise] of Object.entries({ ...recovering.needs, ...this.trying.needs }))
+      if (this.statistics[statistic as keyof Statistics] === 0) return `${otherwise}, in ${runs} schedules`
+    return undefined
   }
 }
 

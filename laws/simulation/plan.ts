@@ -88,8 +88,26 @@ export const turningPoints = [
   'file',
 ] as const
 
+/** Events at which state is on its way to another storage, or back: while it is copied to a savepoint, read there, and written anew. */
+export const movingPoints = [
+  'savepoint open',
+  'savepoint latest',
+  'savepoint takeOver',
+  'savepoint write',
+  'savepoint publish begins',
+  'savepoint publish ends',
+  'savepoint readRows',
+  'storage hold',
+  'move write',
+  'move publish begins',
+  'move publish ends',
+] as const
+
+/** Whether the label of an event says that state is on its way. */
+export const isMoving = (label: string): boolean => movingPoints.some((point) => label.startsWith(point))
+
 /** Where an event belongs among the points that a plan aims at, if anywhere. */
-export const turningPointOf = (label: string): string | undefined => turningPoints.find((point) => label.startsWith(point))
+export const turningPointOf = (label: string): string | undefined => [...turningPoints, ...movingPoints].find((point) => label.startsWith(point))
 
 const howOften: readonly (readonly [how: Ending['how'], weight: number])[] = [
   ['kill', 6],
@@ -99,10 +117,13 @@ const howOften: readonly (readonly [how: Ending['how'], weight: number])[] = [
 ]
 const howOftenWithPowerCuts: typeof howOften = [['kill', 3], ['powerCut', 4], ...howOften.slice(1)]
 
-const endings = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<Ending> =>
+type How = fc.Arbitrary<Ending['how']>
+
+const endings = (how: How, moves: boolean): fc.Arbitrary<Ending> =>
   fc.oneof(
     { weight: 2, arbitrary: fc.record({ how, at: fc.constant(undefined), after: fc.oneof(fc.nat({ max: 40 }), fc.nat({ max: 400 })) }) },
     { weight: 3, arbitrary: fc.record({ how, at: fc.constantFrom(...turningPoints), after: fc.nat({ max: 3 }) }) },
+    ...(moves ? [{ weight: 3, arbitrary: fc.record({ how, at: fc.constantFrom(...movingPoints), after: fc.nat({ max: 2 }) }) }] : []),
   )
 
 /** Where a process has something to lose, whatever it does. */
@@ -112,15 +133,20 @@ const recovering = ['storage latest', 'storage takeOver', 'storage readRows', 's
 /** Processes crash in recovery at most so often one after the other. */
 const deepest = 3
 
-/** A crash, one in the recovery from it, one in the recovery from that, and again. */
-const nested = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<readonly Ending[]> =>
-  fc
+/** A crash, one in the recovery from it, one in the recovery from that, and again. Where the job moves, the first may be on the way. */
+const nested = (how: How, moves: boolean): fc.Arbitrary<readonly Ending[]> => {
+  const onTheWay = moves ? [{ weight: 5, arbitrary: fc.constantFrom<string>(...movingPoints) }] : []
+  return fc
     .tuple(
-      fc.record({ how, at: fc.constantFrom(...early), after: fc.nat({ max: 2 }) }),
+      fc.record({ how, at: fc.oneof({ weight: 6, arbitrary: fc.constantFrom<string>(...early) }, ...onTheWay), after: fc.nat({ max: 2 }) }),
       fc.array(
         fc.record({
           how,
-          at: fc.oneof({ weight: 1, arbitrary: fc.constant(undefined) }, { weight: 5, arbitrary: fc.constantFrom(...recovering) }),
+          at: fc.oneof(
+            { weight: 1, arbitrary: fc.constant(undefined) },
+            { weight: 5, arbitrary: fc.constantFrom<string>(...recovering) },
+            ...onTheWay,
+          ),
           after: fc.nat({ max: 1 }),
         }),
         {
@@ -130,6 +156,7 @@ const nested = (how: fc.Arbitrary<Ending['how']>): fc.Arbitrary<readonly Ending[
       ),
     )
     .map(([first, others]) => [first, ...others])
+}
 
 /** One schedule in so many has crashes in recoveries all the way. */
 const nestedOneIn = 5
@@ -138,17 +165,17 @@ const isCrash = (how: Ending['how']): boolean => how === 'kill' || how === 'powe
 
 type Weighted = typeof howOften
 
-const drawn = (hows: Weighted): fc.Arbitrary<Ending['how']> => fc.oneof(...hows.map(([how, weight]) => ({ weight, arbitrary: fc.constant(how) })))
+const drawn = (hows: Weighted): How => fc.oneof(...hows.map(([how, weight]) => ({ weight, arbitrary: fc.constant(how) })))
 
 /**
  * How the runs of a schedule end. Some ways are switched off in each, so that the others follow one another: what one way hides, or
  * mends, is then seen.
  */
-function someEndings(hows: Weighted): fc.Arbitrary<readonly Ending[]> {
+function someEndings(hows: Weighted, moves: boolean): fc.Arbitrary<readonly Ending[]> {
   if (hows.length === 0) return fc.constant([])
   const usual = fc
     .tuple(
-      fc.array(endings(drawn(hows)), { maxLength: 4 }),
+      fc.array(endings(drawn(hows), moves), { maxLength: 4 }),
       fc.subarray(
         hows.map(([how]) => how),
         { minLength: 1 },
@@ -157,7 +184,7 @@ function someEndings(hows: Weighted): fc.Arbitrary<readonly Ending[]> {
     .map(([all, on]) => all.map((ending) => (on.includes(ending.how) ? ending : { ...ending, how: on[0] as Ending['how'] })))
   const crashes = hows.filter(([how]) => isCrash(how))
   if (crashes.length === 0) return usual
-  return fc.oneof({ weight: nestedOneIn - 1, arbitrary: usual }, { weight: 1, arbitrary: nested(drawn(crashes)) })
+  return fc.oneof({ weight: nestedOneIn - 1, arbitrary: usual }, { weight: 1, arbitrary: nested(drawn(crashes), moves) })
 }
 
 const rate = fc.constantFrom(0, 0, 0, 0.02, 0.1, 0.3)
@@ -167,16 +194,18 @@ export interface PlansOptions {
   readonly powerCuts?: boolean | undefined
   /** What may happen; all of it unless told. */
   readonly faults?: readonly FaultKind[] | undefined
+  /** The job goes on elsewhere: processes end on the way, too. Default no. */
+  readonly moves?: boolean
 }
 
 /** Plans with up to four endings; each switches some ways to end and some kinds of faults off, so that the others are seen alone as well. */
-export function plans({ powerCuts = false, faults }: PlansOptions = {}): fc.Arbitrary<Plan> {
+export function plans({ powerCuts = false, faults, moves = false }: PlansOptions = {}): fc.Arbitrary<Plan> {
   const may = (kind: FaultKind): boolean => faults === undefined || faults.includes(kind)
   const hows = (powerCuts ? howOftenWithPowerCuts : howOften).filter(([how]) => may(how))
   const rateOf = (kind: Exclude<Slow, 'clock'>): fc.Arbitrary<number> => (may(kind) ? rate : fc.constant(0))
   return fc.record({
     seed: fc.noShrink(fc.nat({ max: 2 ** 31 - 1 })),
-    endings: someEndings(hows),
+    endings: someEndings(hows, moves),
     faults: fc.record({ storage: rateOf('storage'), sink: rateOf('sink'), source: rateOf('source') }),
     faultsMax: fc.nat({ max: 6 }),
     slow: fc.subarray<Slow>(['storage', 'sink', 'source', 'clock'], { maxLength: 2 }),

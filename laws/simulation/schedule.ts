@@ -15,7 +15,7 @@ import type { StopPlace } from '../../lib/sourcePump.js'
 import { arraySource } from './arraySource.js'
 import { keepsWhatWasSeen } from './compare.js'
 import { Life } from './life.js'
-import { type Ending, type Plan, turningPointOf } from './plan.js'
+import { type Ending, isMoving, type Plan, turningPointOf } from './plan.js'
 import type { Inputs, SimulatedJob } from './simulatedJob.js'
 import { sinkIn } from './sinkIn.js'
 import { sourceIn } from './sourceIn.js'
@@ -50,8 +50,11 @@ export interface Outcome {
 
 /** How a job is left for another storage, by whoever has a savepoint of it. */
 export interface Leaving {
-  /** `stop`: it is stopped at a place, with a savepoint. `copy`: it goes on while the savepoint is made, and is cancelled then. */
-  readonly how: 'stop' | 'copy'
+  /**
+   * `stop`: it is stopped at a place, with a savepoint. `copy`: it goes on while the savepoint is made, and is cancelled then. `cancel`: it is
+   * cancelled at any moment, without a savepoint.
+   */
+  readonly how: 'stop' | 'copy' | 'cancel'
   /** Where it is stopped. */
   readonly at: StopPlace
   /** Where the savepoint goes. */
@@ -77,6 +80,8 @@ export interface ScheduleOptions {
   readonly disturbed?: boolean
   /** What time it is at first. */
   readonly startMs?: number
+  /** A process has begun, for the first time: sinks have what was decided, and no record of it. */
+  started?(): void
 }
 
 const stepsMax = 30_000
@@ -111,6 +116,9 @@ class Schedule {
   private inFlight = 0
   /** What was to be restored is. */
   private recovered = false
+  private hasStarted = false
+  /** What is under way between the storage of the job and another place. */
+  private underWay: 'savepoint' | 'move' | undefined
   /** How many processes in a row have died in recovery, each after the crash of the one before. */
   private deep = 0
   private refused: string | undefined
@@ -166,7 +174,7 @@ class Schedule {
 
   private begin(): Life {
     const { job, plan, inputs, more, leaving } = this.options
-    const waits = this.options.waits ?? (leaving?.how === 'copy' ? () => this.readAll() : undefined)
+    const waits = this.options.waits ?? (leaving === undefined || leaving.how === 'stop' ? undefined : () => this.readAll())
     const life: Life = new Life(this.world, {
       ended: (ending, label) => {
         this.endedAt.push(turningPointOf(label) ?? 'elsewhere')
@@ -174,6 +182,7 @@ class Schedule {
       },
       // A step of the user asks for a checkpoint while a record is on its way.
       happened: (label) => {
+        if (life === this.life && isMoving(label)) this.underWay = this.recovered ? 'savepoint' : 'move'
         if (label === 'record written') this.ask(life)
       },
       fault: (kind) => this.fault(kind),
@@ -183,8 +192,10 @@ class Schedule {
     if (this.lives.length > 1) this.tell('a new process starts')
     life.expect(this.endings.shift())
     const storage = storageIn(life, this.surface.storage(life), {
-      published: (_life, id) => {
+      name: 'storage',
+      published: (_life, id, moved) => {
         this.published = Math.max(this.published, id)
+        if (moved) this.statistics.moves += 1
       },
       read: (_life, found) => {
         this.lastRead = found
@@ -245,6 +256,7 @@ class Schedule {
     this.inFlight = 0
     const { leaving, mayRefuse } = this.options
     this.copying = this.allRead = this.recovered = false
+    this.underWay = undefined
     if (leaving?.how === 'stop') handle.stop({ at: leaving.at, savepoint: leaving.target(life) }).catch(() => {})
     const isCurrent = (): boolean => this.handle === handle && !life.dead && !this.over
     let stopping = false
@@ -267,6 +279,7 @@ class Schedule {
         this.tell(`the run ends with ${codeOf(error)}`)
         if (mayRefuse !== undefined && hasCode(error, mayRefuse)) {
           this.refused = mayRefuse
+          this.statistics.refusals += 1
           this.over = true
           return
         }
@@ -320,6 +333,8 @@ class Schedule {
     this.deep = !this.recovered && before?.dead === true ? this.deep + 1 : 0
     statistics.crashes += 1
     if (this.inFlight > 0) statistics.crashesInCheckpoint += 1
+    if (this.underWay === 'savepoint') statistics.crashesInSavepoint += 1
+    if (this.underWay === 'move') statistics.crashesInMove += 1
     if (this.deep >= 1) statistics.crashesInRecovery += 1
     if (this.deep >= 2) statistics.crashesTwoDeep += 1
     if (this.deep >= 3) statistics.crashesThreeDeep += 1
@@ -336,7 +351,8 @@ class Schedule {
 
   private between(life: Life): void {
     this.ask(life)
-    if (this.options.leaving?.how === 'copy' && this.world.random() < 0.004) this.copy()
+    const { leaving } = this.options
+    if (leaving !== undefined && leaving.how !== 'stop' && this.world.random() < 0.004) this.leave()
     const sleeper = this.lives.find((each) => each.paused && !each.dead && each !== life)
     if (sleeper !== undefined && this.world.random() < 0.02) this.wake(sleeper)
   }
@@ -352,29 +368,35 @@ class Schedule {
 
   private readAll(): void {
     this.allRead = true
-    this.copy()
+    this.leave()
   }
 
-  /** At some moment, at the latest when everything has been read, the job is left with a savepoint that is made while it goes on. */
-  private copy(): void {
+  /** At some moment, at the latest when everything has been read, the job is left: with a savepoint that is made while it goes on, or as it is. */
+  private leave(): void {
     const { handle, life } = this
     const { leaving } = this.options
     if (leaving === undefined || this.copying || this.over || handle === undefined || life === undefined || life.dead) return
+    const cancel = (how: string): void => {
+      this.tell(how)
+      this.left = true
+      this.over = true
+      handle.cancel()
+    }
+    if (leaving.how === 'cancel') {
+      if (this.recovered && !life.paused) cancel('the job is left as it is')
+      return
+    }
     this.copying = true
     const isCurrent = (): boolean => this.handle === handle && !life.dead && !this.over
     handle.savepoint(leaving.target(life)).then(
       () => {
-        if (!isCurrent() || life.paused) return
-        this.tell('the job is left with a savepoint')
-        this.left = true
-        this.over = true
-        handle.cancel()
+        if (isCurrent() && !life.paused) cancel('the job is left with a savepoint')
       },
       (error: unknown) => {
         if (!isCurrent()) return
         if (hasCode(error, 'SAVEPOINT_EXISTS')) leaving.taken()
         this.copying = false
-        if (this.allRead) this.copy()
+        if (this.allRead) this.leave()
       },
     )
   }
@@ -394,7 +416,8 @@ class Schedule {
       this.acknowledge(life, event.checkpointId)
     }
     if (life === this.life) {
-      if (event.kind === 'started') this.recovered = true
+      if (event.kind === 'started') this.begun()
+      if (event.kind === 'savepointCompleted') this.underWay = undefined
       if (event.kind === 'checkpointStarted' && (this.inFlight += 1) > 1) this.statistics.concurrent += 1
       if (event.kind === 'checkpointCompleted' || event.kind === 'checkpointAborted') this.inFlight -= 1
     }
@@ -402,6 +425,13 @@ class Schedule {
       `${this.lives.length > 1 ? `process ${this.lives.indexOf(life) + 1}: ` : ''}${event.kind}${'checkpointId' in event && event.checkpointId !== undefined ? ` ${event.checkpointId}` : ''}`,
     )
     life.mark(event.kind)
+  }
+
+  private begun(): void {
+    this.recovered = true
+    this.underWay = undefined
+    if (!this.hasStarted) this.options.started?.()
+    this.hasStarted = true
   }
 
   /** What counts is when it began: the answer may come long after another process has taken over in turn. */
@@ -472,7 +502,7 @@ class Schedule {
     if (life.open > 0) this.violate('LEAKED', `${life.open} of storage, sources and sinks are still open`)
     // What a process wrote after it was fenced is removed by the next recovery.
     const { plan, leaving } = this.options
-    if (!plan.endings.some(({ how }) => how === 'pause') && leaving?.how !== 'copy' && this.refused === undefined)
+    if (!plan.endings.some(({ how }) => how === 'pause') && (leaving === undefined || leaving.how === 'stop') && this.refused === undefined)
       for (const each of this.surface.leftovers()) this.violate('LEAKED', `${each} is left behind`)
   }
 

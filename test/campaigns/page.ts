@@ -17,8 +17,8 @@ interface Kind {
 export const kinds: readonly Kind[] = [
   {
     campaign: 'simulation',
-    does: 'jobs of every kind in one process whose time, chance, promises, calls and crashes are drawn from a seed; processes die and power is cut, in recovery too',
-    figures: 'a run is a schedule',
+    does: 'jobs of every kind in one process whose time, chance, promises, calls and crashes are drawn from a seed; processes die and power is cut, in recovery too. Some of the jobs go on elsewhere: from a savepoint in another backend, in more or fewer instances, from an older checkpoint; processes die while they do',
+    figures: 'a run is a schedule, or all the schedules of one way through several storages',
     repeatable: true,
     command: 'npm run laws -- --runs 20000',
     atEachChange: '20,000 schedules',

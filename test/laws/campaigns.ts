@@ -1,19 +1,27 @@
 import fc from 'fast-check'
-import type { Campaign } from '../../laws/simulation/campaign.js'
+import { type Campaign, scheduleProperty, Tried } from '../../laws/simulation/campaign.js'
+import { passageProperty, passing, returning } from '../../laws/simulation/passageProperty.js'
 import { plainSurface } from '../../laws/simulation/plainSurface.js'
 import { carriedSurface } from './carriedSurface.js'
 import { jobs } from './jobs.js'
 import { keyValueSurface } from './keyValueSurface.js'
+import { type PassagesOfJob, passagesOfJobs } from './passages.js'
 import { directorySurface, memorySurface, rollingParts } from './surfaces.js'
 
-export interface NamedCampaign extends Campaign {
+export interface NamedCampaign {
   readonly name: string
   /** Its part of all schedules. */
   readonly weight: number
+  /** Its schedules are so many times as long as a short one. */
+  readonly long: number
+  /** What is to hold, and what of it has been tried. */
+  begin(): { readonly property: fc.IAsyncProperty<unknown>; readonly tried: Tried }
 }
 
+interface Recoveries extends Campaign, Pick<NamedCampaign, 'name' | 'weight'> {}
+
 /** Every job on every surface. */
-export const campaigns: readonly NamedCampaign[] = [
+const recoveries: readonly Recoveries[] = [
   ...jobs.flatMap(({ name, job, inputs, often = 1 }) => [
     { name: `${name} on plain objects`, job, inputs, surface: plainSurface, weight: 5 * often },
     { name: `${name} in memory`, job, inputs, surface: memorySurface, weight: often },
@@ -41,3 +49,26 @@ export const campaigns: readonly NamedCampaign[] = [
       weight: 5,
     })),
 ]
+
+const recovering = (campaign: Recoveries): NamedCampaign => ({
+  ...campaign,
+  long: campaign.powerCuts === true ? 2 : 1,
+  begin() {
+    const tried = new Tried()
+    return { tried, property: scheduleProperty(campaign, tried) as fc.IAsyncProperty<unknown> }
+  },
+})
+
+/** A passage is made of two to four schedules of each instance. */
+const passed = ({ name, job, ...ways }: PassagesOfJob): NamedCampaign => ({
+  name,
+  weight: ways.returns ? 3 : ways.instancesMax > 1 ? 1 : 2,
+  long: ways.instancesMax > 1 ? 12 : 5,
+  begin() {
+    const tried = new Tried(undefined, ways.returns ? returning : passing)
+    return { tried, property: passageProperty({ ...ways, programOf: () => ({ job }), powerCuts: true }, tried) as fc.IAsyncProperty<unknown> }
+  },
+})
+
+/** Every job on every surface; and on its way from one to another. */
+export const campaigns: readonly NamedCampaign[] = [...recoveries.map(recovering), ...passagesOfJobs.map(passed)]

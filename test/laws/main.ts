@@ -140,7 +140,7 @@ async function main(): Promise<void> {
   for (const failure of failures) console.error(`\n${failure}`)
   const { statistics } = verdict
   console.error(
-    `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.concurrent} checkpoints beside others, ${statistics.faults} calls failed, ${statistics.states} states compared`,
+    `${Math.round((Date.now() - started) / 1_000)} s, ${statistics.restored} checkpoints restored, ${statistics.crashesInCheckpoint} crashes inside a checkpoint, ${statistics.concurrent} checkpoints beside others, ${statistics.faults} calls failed, ${statistics.states} states compared, ${statistics.moves} starts from elsewhere, ${statistics.returns} of them from older checkpoints, ${statistics.refusals} refused, ${statistics.zombies} zombies`,
   )
   console.error(verdict.coverage())
   const line = verdict.line(seed)

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { ScheduleError, scheduleProperty, Tried } from '../../laws/simulation/campaign.js'
+import { ScheduleError } from '../../laws/simulation/campaign.js'
 import type { Statistics } from '../../laws/simulation/statistics.js'
 import type { ViolationKind } from '../../laws/simulation/violation.js'
 import type { NamedCampaign } from './campaigns.js'
@@ -26,12 +26,12 @@ export interface CampaignReport {
 const shrinkingMs = 20_000
 
 export async function runCampaign(campaign: NamedCampaign, { runs, seed, path, shrink }: CampaignOptions): Promise<CampaignReport> {
-  const tried = new Tried()
-  const details = await fc.check(scheduleProperty(campaign, tried), {
+  const { property, tried } = campaign.begin()
+  const details = await fc.check(property, {
     numRuns: runs,
     seed,
     endOnFailure: !shrink,
-    ...(shrink ? { interruptAfterTimeLimit: shrinkingMs + 60 * runs, markInterruptAsFailure: false } : {}),
+    ...(shrink ? { interruptAfterTimeLimit: shrinkingMs + 60 * campaign.long * runs, markInterruptAsFailure: false } : {}),
     ...(path === undefined ? {} : { path }),
   })
   const { name } = campaign

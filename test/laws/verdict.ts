@@ -30,8 +30,8 @@ export class Verdict {
     const points = [...this.faultPoints]
     const never = points.filter(([, times]) => times === 0).map(([point]) => point)
     const most = points.map(([point, times]) => `${point} ${times}`).join(', ')
-    const { crashesInRecovery, crashesTwoDeep, crashesThreeDeep } = this.statistics
-    const nested = `crashes in recovery, one, two and three deep: ${crashesInRecovery}, ${crashesTwoDeep}, ${crashesThreeDeep}`
+    const { crashesInRecovery, crashesTwoDeep, crashesThreeDeep, crashesInSavepoint, crashesInMove } = this.statistics
+    const nested = `crashes in recovery, one, two and three deep: ${crashesInRecovery}, ${crashesTwoDeep}, ${crashesThreeDeep}; while a savepoint is written ${crashesInSavepoint}, on the way elsewhere ${crashesInMove}`
     return `${nested}; fault points ${points.length - never.length} of ${points.length}${never.length > 0 ? `, never ${never.join(', ')}` : ''}: ${most}`
   }
 

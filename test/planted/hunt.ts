@@ -80,10 +80,10 @@ const ofSeeds = (name: string, kind: string, long: number, one: (seed: number) =
 
 /** The quick ones first: a campaign on the model of a file system takes longer than one on objects. */
 const ofCampaigns: readonly Hunted[] = [...campaigns]
-  .sort((a, b) => Number(a.powerCuts ?? false) - Number(b.powerCuts ?? false))
+  .sort((a, b) => a.long - b.long)
   .map((campaign) => ({
     name: campaign.name,
-    long: campaign.powerCuts === true ? 2 : 1,
+    long: campaign.long,
     async try(runs, own) {
       const { name, violations, failure } = await runCampaign(campaign, { runs, seed: own, shrink: false })
       // That a few schedules have tried too little is nothing against the engine.
