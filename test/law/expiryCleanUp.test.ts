@@ -140,7 +140,7 @@ describe('cleaning what has expired out of checkpoints', () => {
               expect(cleaned.reads).toEqual(plain.reads)
               expect(cleaned.stored).toBeLessThanOrEqual(plain.stored)
             }),
-            { numRuns: 80 },
+            { numRuns: 40 },
           ))
 
   const adds: readonly Step[] = Array.from({ length: 4 }, (_, key) => ({ kind: 'add', key }))

@@ -40,14 +40,14 @@ describe('a power cut', () => {
     it(`loses no acknowledged entry of a journal (${mode})`, async () => {
       let images = 0
       let trimmed = 0
-      for (let seed = 1; seed <= 12; seed += 1) {
+      for (let seed = 1; seed <= 6; seed += 1) {
         const verdict = await journalPowerCuts(seed, { files: { mode } })
         expect(verdict.wrong).toEqual([])
         images += verdict.images
         trimmed += verdict.trimmed
       }
-      expect(images).toBeGreaterThan(1_000)
-      expect(trimmed).toBeGreaterThan(50)
+      expect(images).toBeGreaterThan(500)
+      expect(trimmed).toBeGreaterThan(20)
     })
 
   for (const what of ['sync', 'syncDirectory'] as const)

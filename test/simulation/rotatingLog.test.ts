@@ -138,11 +138,11 @@ describe.each(rotations)('a log %s while processes that read it are killed', (_n
         expect(one.committed).toEqual(expectedOf(lines))
         told.push(one)
       }),
-      { numRuns: 25, seed: 20_260_101 },
+      { numRuns: 15, seed: 20_260_101 },
     )
     const sum = (of: (one: Told) => number): number => told.reduce((all, one) => all + of(one), 0)
-    expect(sum(({ kills }) => kills)).toBeGreaterThan(20)
-    expect(sum(({ restored }) => restored)).toBeGreaterThan(10)
-    expect(sum(({ rotations }) => rotations)).toBeGreaterThan(20)
+    expect(sum(({ kills }) => kills)).toBeGreaterThan(10)
+    expect(sum(({ restored }) => restored)).toBeGreaterThan(5)
+    expect(sum(({ rotations }) => rotations)).toBeGreaterThan(10)
   })
 })
