@@ -63,14 +63,16 @@ describe('a small campaign', () => {
     expect(found.at(-1)?.hostile).toBeGreaterThan(0)
   })
 
+  const heapMax = 8 * 1024 * 1024
+
   it('that soaks', async () => {
-    const { failures, statistics } = await soak({ ...small({ runs: 20_000, minutes: 0.02 }), lives: 4, samples: 12 })
+    const { failures, statistics } = await soak({ ...small({ runs: 20_000, minutes: 0.02 }), lives: 4, samples: 12, heapMax })
     expect(failures).toEqual([])
     expect(statistics).toMatchObject({ runs: 1, crashes: 3 })
   })
 
   it('that soaks notices what is kept', async () => {
-    const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.02, leakBytes: 100_000 }), lives: 2, samples: 12 })
+    const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.02, leakBytes: 1_000_000 }), lives: 2, samples: 12, heapMax })
     expect(failures.map((failure) => failure.replace(/\d+/g, 'N'))).toEqual(['LEAKED: heap grew by N at least, and N may be'])
   })
 })

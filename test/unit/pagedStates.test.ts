@@ -2,7 +2,10 @@ import { option as O } from 'fp-ts'
 import { describe, expect, it } from 'vitest'
 import { json, stateCodec } from '../../lib/codec.js'
 import { checkpointId, operatorUid } from '../../lib/identity.js'
+import type { StateTables } from '../../lib/ports/stateBackend.js'
+import type { EntryTable } from '../../lib/state/entryTable.js'
 import { RowFrames } from '../../lib/state/rowFrames.js'
+import type { RowStore, RowTableOptions } from '../../lib/state/rowStore.js'
 import type { RowTable } from '../../lib/state/rowTable.js'
 import { unwrap } from '../../lib/task.js'
 import { type PagedPlace, pagedPlaces } from '../support/pagedPlaces.js'
@@ -11,15 +14,30 @@ const uid = operatorUid('operator')
 const scope = { uid, rowsMax: 1_000, maxParallelism: 128, tracked: true, development: true }
 const codec = stateCodec<string>(json<string>())
 
-/** One process over the store, with one table: it does some work, and takes a checkpoint. */
-async function process(
+interface Names {
+  readonly table?: string
+  readonly state?: string
+}
+
+/** One process over the store, with one table of rows: it does some work, and takes a checkpoint. */
+const process = (
   place: PagedPlace,
-  options: { readonly table?: string; readonly state?: string; readonly namespaced?: boolean },
+  { namespaced = false, ...names }: Names & { readonly namespaced?: boolean },
   work: (table: RowTable<string>) => void,
+) => processWith((tables, options) => tables.rows({ ...options, namespaced }, scope), place, names, work)
+
+/** The same with a table of entries. */
+const processEntries = (place: PagedPlace, names: Names, work: (table: EntryTable<string>) => void) =>
+  processWith((tables, options) => tables.entries(options, scope), place, names, work)
+
+async function processWith<T extends RowStore<string>>(
+  make: (tables: StateTables, options: RowTableOptions<string>) => T,
+  place: PagedPlace,
+  { table: name = 'table', state = 'state' }: Names,
+  work: (table: T) => void,
 ): Promise<void> {
-  const { table: name = 'table', state = 'state', namespaced = false } = options
   const { tables, session } = await place.open()
-  const table = tables.rows({ table: name, state, codec, namespaced, evictable: true }, scope)
+  const table = make(tables, { table: name, state, codec, evictable: true })
   const latest = O.toUndefined(await unwrap(session.latest()))
   await unwrap(session.takeOver(latest === undefined ? O.none : O.some(latest)))
   const meta = latest?.body as { readonly [table: string]: never } | undefined
@@ -55,6 +73,25 @@ describe.each(Object.entries(pagedPlaces))('rows in %s', (_name, makePlace) => {
     })
     await process(place, { state: 'old' }, (table) => {
       expect([table.get('a')?.value, table.get('b')?.value]).toEqual(['old a', 'old b'])
+    })
+  })
+
+  it('keep the cells of an entry whose state the program does not declare', async () => {
+    const place = await makePlace()
+    await processEntries(place, { state: 'old' }, (table) => {
+      table.create('a', undefined, 1, 'old 1')
+      table.create('a', undefined, 2, 'old 2')
+    })
+    await processEntries(place, { state: 'new' }, (table) => {
+      expect(table.get('a', undefined, 1)).toBeUndefined()
+      table.create('a', undefined, 1, 'new 1')
+    })
+    await processEntries(place, { state: 'new' }, (table) => {
+      expect(Array.from(table.entries('a', undefined), ({ value }) => value)).toEqual(['new 1'])
+      for (const row of table.entries('a', undefined)) table.remove(row)
+    })
+    await processEntries(place, { state: 'old' }, (table) => {
+      expect(Array.from(table.entries('a', undefined), ({ value }) => value)).toEqual(['old 1', 'old 2'])
     })
   })
 
