@@ -72,7 +72,7 @@ describe('a small campaign', () => {
   })
 
   it('that soaks notices what is kept', async () => {
-    const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.02, leakBytes: 1_000_000 }), lives: 2, samples: 12, heapMax })
+    const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.04, leakBytes: 1_000_000 }), lives: 2, samples: 40, heapMax })
     expect(failures.map((failure) => failure.replace(/\d+/g, 'N'))).toEqual(['LEAKED: heap grew by N at least, and N may be'])
   })
 })
