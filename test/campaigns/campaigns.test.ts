@@ -71,7 +71,8 @@ describe('a small campaign', () => {
     expect(statistics).toMatchObject({ runs: 1, crashes: 3 })
   })
 
-  it('that soaks notices what is kept', async () => {
+  // Where the machine is busy, most of a soak of two seconds may be its start and its end, in which nothing comes.
+  it('that soaks notices what is kept', { retry: 5 }, async () => {
     const { failures } = await soak({ ...small({ runs: 20_000, minutes: 0.04, leakBytes: 1_000_000 }), lives: 2, samples: 40, heapMax })
     expect(failures.map((failure) => failure.replace(/\d+/g, 'N'))).toEqual(['LEAKED: heap grew by N at least, and N may be'])
   })
