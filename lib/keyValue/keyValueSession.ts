@@ -86,17 +86,18 @@ export class KeyValueSession implements CheckpointSession, WriterHost {
       const read = O.isSome(from) ? this.readAt.get(from.value) : this.lastRead
       invariant(read !== undefined, 'a session takes over from what it read itself')
       const next = epoch(Math.max(read.epoch, above ?? 0) + 1)
-      const anew = { checkpoints: [], generation: read.generationNext, generationNext: read.generationNext + 1 }
-      const head: Head = { ...read, ...(O.isSome(from) ? {} : anew), epoch: next, seq: read.seq + 1 }
-      await this.store.write(async (at) => {
+      this.own = await this.store.write(async (at) => {
         const found = await readHead(at, job)
         // The caller may read anew, and try again.
         if (found.seq !== read.seq)
           throw new BackendError('BACKEND_FENCED', { job, reason: 'somebody published since the newest checkpoint was read' })
         this.requireOpen()
+        // Nobody has published; but somebody may be writing aside, and what that took is not given to anybody else.
+        const anew = { checkpoints: [], generation: found.generationNext, generationNext: found.generationNext + 1 }
+        const head: Head = { ...found, ...(O.isSome(from) ? {} : anew), epoch: next, seq: found.seq + 1 }
         at.put(headPlace, encodeHead(head))
+        return head
       })
-      this.own = head
       return next
     })
   }
