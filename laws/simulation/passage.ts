@@ -115,16 +115,18 @@ export async function survivesPassage(options: PassageOptions): Promise<Outcome>
   const split = passage.legs.some(({ instances }) => instances > 1)
   const order = split && job.order === 'exact' ? 'perKey' : job.order
   const expected = new Map(undisturbed.committed)
+  let twice = false
   for (const { committed, older, again } of run.returns) {
     const rest = await goneOn(options, older)
     if (rest.violations.length > 0) return { ...rest, story: [`nothing disturbs the job behind checkpoint ${older.id}`, ...rest.story] }
     for (const uid of job.sinks) {
       const [before, own, behind] = [expected, committed, rest.committed].map((each) => each.get(uid) ?? []) as [Seen[], Seen[], Seen[]]
       const all = [...own, ...behind]
-      // What sinks have by then is the beginning of what they were to have, and without what they have too much there is no more.
-      violations.push(...(again ? compare(uid, own, before, order).filter(({ kind }) => kind !== 'LOST') : compare(uid, all, before, order)))
+      // What sinks have by then is the beginning of what they were to have; where nothing is written again it goes on as before.
+      violations.push(...(again || twice ? compare(uid, own, before, order).filter(({ kind }) => kind !== 'LOST') : compare(uid, all, before, order)))
       expected.set(uid, all)
     }
+    twice ||= again
   }
   for (const uid of job.sinks) {
     const found = outcome.committed.get(uid) ?? []
@@ -198,6 +200,8 @@ class Run {
   private readonly sleepers = new Map<number, NonNullable<Outcome['wakes']>[]>()
   private nowMs: number | undefined
   private made = 0
+  /** A sink may be ahead since the job went back: until there is a newer checkpoint, whoever starts it has to go on saying so. */
+  private ahead = false
 
   constructor(private readonly options: PassageOptions) {}
 
@@ -321,6 +325,7 @@ class Run {
       started: () => {
         const committed = new Map(sinks.map((uid) => [uid, [...this.sinksOf(at.index).committed(uid)]]))
         this.returns.push({ older, again, committed })
+        this.ahead ||= again
       },
     })
     this.statistics.returns += this.returns.length - known
@@ -347,7 +352,7 @@ class Run {
     leaving,
     storage,
     from = [],
-    restore = {},
+    restore = this.ahead ? { allowSinkAhead: from.length === 0 } : {},
     mayRefuse = false,
     disturbed = false,
     started,
