@@ -290,14 +290,19 @@ class Run {
     const claimed = before?.stays === true ? stayed : alike && leg.takes === 'claim' ? before.savepoints[index] : undefined
     const storage = claimed ?? this.make(leg.storage, leg.plan)
     const from = claimed !== undefined ? [] : alike && leg.takes === 'own' ? [before.savepoints[index] as Surface] : (before?.savepoints ?? [])
-    const outcome = await this.schedule({ ...at, storage, from, mayRefuse: before?.how === 'copy' && !before.stays })
+    const restore = storage === stayed ? this.goingOn() : {}
+    const outcome = await this.schedule({ ...at, storage, from, restore, mayRefuse: before?.how === 'copy' && !before.stays })
     if (outcome.refused === undefined || outcome.violations.length > 0 || stayed === undefined) {
       storages[index] = storage
       return outcome
     }
     // More was committed since the savepoint was made: the job goes on where it was.
     storages[index] = stayed
-    return this.schedule({ ...at, storage: stayed, disturbed: true })
+    return this.schedule({ ...at, storage: stayed, restore: this.goingOn(), disturbed: true })
+  }
+
+  private goingOn(): RestoreOptions {
+    return this.ahead ? { allowSinkAhead: true } : {}
   }
 
   private olderIn(storage: Surface, { plan }: Leg): Promise<Older | undefined> {
@@ -330,7 +335,7 @@ class Run {
     })
     this.statistics.returns += this.returns.length - known
     // A sink is ahead: the job goes on where it was.
-    return outcome.refused === undefined || outcome.violations.length > 0 ? outcome : this.schedule(at)
+    return outcome.refused === undefined || outcome.violations.length > 0 ? outcome : this.schedule({ ...at, restore: this.goingOn() })
   }
 
   /** Processes of legs that are over wake up, when another has gone on for long. */
@@ -352,7 +357,7 @@ class Run {
     leaving,
     storage,
     from = [],
-    restore = this.ahead ? { allowSinkAhead: from.length === 0 } : {},
+    restore = {},
     mayRefuse = false,
     disturbed = false,
     started,
