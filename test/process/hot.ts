@@ -1,4 +1,9 @@
-/** A process whose numbers come from nowhere and cannot come again. It kills itself at one of its file operations. */
+/**
+ * A process whose numbers come from nowhere and cannot come again. It kills itself at one of its file operations.
+ *
+ * What it says goes to a file: what was sent to another process may still be on its way, and die with the one that sent it.
+ */
+import { appendFileSync } from 'node:fs'
 import { Subject } from 'rxjs'
 import { checkpointed } from 'rxweir'
 import { directory } from 'rxweir/backends/directory'
@@ -8,6 +13,8 @@ import { dyingFiles } from './dyingFiles.js'
 
 export interface HotOrders {
   readonly folder: string
+  /** The file for its news, a line each. */
+  readonly news: string
   readonly delivery: 'immediate' | 'withCheckpoint'
   /** The first number; they go on from there. */
   readonly from: number
@@ -20,17 +27,15 @@ export type HotNews =
   | { readonly kind: 'finished' }
   | { readonly kind: 'failed'; readonly message: string }
 
-const { folder, delivery, from, count, dieAt } = JSON.parse(process.argv[2] ?? '{}') as HotOrders
-const tell = (news: HotNews): void => {
-  if (process.connected) process.send?.(news)
-}
+const { folder, news, delivery, from, count, dieAt } = JSON.parse(process.argv[2] ?? '{}') as HotOrders
+const tell = (said: HotNews): void => appendFileSync(news, `${JSON.stringify(said)}\n`)
 process.once('disconnect', () => process.exit(1))
 
 const storage = directory(`${folder}/state`, { files: dieAt === undefined ? nodeFiles : dyingFiles(dieAt) })
 const options = { storage, journal: true, atEnd: 'suspend', checkpoints: { intervalMs: 2 } } as const
 const numbers = new Subject<number>()
-const end = (news: HotNews): void => {
-  tell(news)
+const end = (said: HotNews): void => {
+  tell(said)
   process.removeAllListeners('disconnect')
   process.disconnect?.()
 }

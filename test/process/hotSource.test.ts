@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { expect, it } from 'vitest'
 import { random } from '../../examples/flights/random.js'
 import type { Delivered } from '../../lib/intake/delivered.js'
@@ -11,6 +12,14 @@ const lives = 6
 /** Other seeds: RXWEIR_SEED=7 npx vitest run test/process/hotSource.test.ts */
 const seed = Number(process.env.RXWEIR_SEED ?? 1)
 
+async function newsIn(path: string): Promise<readonly HotNews[]> {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as HotNews)
+}
+
 for (const delivery of ['immediate', 'withCheckpoint'] as const)
   it(`a process that is killed while its source cannot repeat itself counts each number that it answered for once (${delivery}, seed ${seed})`, async () => {
     const folder = await temporaryDirectory()
@@ -20,17 +29,17 @@ for (const delivery of ['immediate', 'withCheckpoint'] as const)
     let from = 0
     let killed = 0
     for (let life = 1; life <= lives; life += 1) {
-      const orders: HotOrders = { folder, delivery, from, count: 300, ...(life < lives ? { dieAt: 1 + Math.floor(draw() ** 2 * 60) } : {}) }
+      const news = `${folder}/news-${life}`
+      const orders: HotOrders = { folder, news, delivery, from, count: 300, ...(life < lives ? { dieAt: 1 + Math.floor(draw() ** 2 * 60) } : {}) }
       from += orders.count
-      const process = started(program, [JSON.stringify(orders)])
-      process.child.on('message', (news: HotNews) => {
-        if (news.kind === 'failed') findings.wrong.push(news.message)
-        if (news.kind !== 'result') return
-        if (delivery === 'immediate') findings.saw(news.result as Counted)
-        else findings.delivered(news.result as Delivered<Counted>)
-      })
-      const { signal, errors } = await process.ended
+      const { signal, errors } = await started(program, [JSON.stringify(orders)]).ended
       expect(errors).toBe('')
+      for (const said of await newsIn(news)) {
+        if (said.kind === 'failed') findings.wrong.push(said.message)
+        if (said.kind !== 'result') continue
+        if (delivery === 'immediate') findings.saw(said.result as Counted)
+        else findings.delivered(said.result as Delivered<Counted>)
+      }
       if (signal === 'SIGKILL') killed += 1
     }
     findings.close()
