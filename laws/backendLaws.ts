@@ -7,6 +7,7 @@ import type { StateBackend, StateTables } from '../lib/ports/stateBackend.js'
 import type { EntryTable } from '../lib/state/entryTable.js'
 import { RowFrames } from '../lib/state/rowFrames.js'
 import type { RowCapture } from '../lib/state/rowStore.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { type Law, law } from './law.js'
 
 /** What is done to a table between two looks at it. */
@@ -25,7 +26,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { arbitrary: fc.record({ kind: fc.constant('remove' as const), key, entry }), weight: 2 },
   { arbitrary: fc.constantFrom<Step>({ kind: 'capture' }, { kind: 'encode' }, { kind: 'release' }, { kind: 'giveBack' }), weight: 3 },
 )
-const history = fc.array(step, { maxLength: 60 })
+const history = shortOrLong(step, { maxLength: 60 })
 
 /** A table as a plain Map: what it has to be equal to. */
 type Model = Map<string, number>

@@ -3,6 +3,7 @@ import { type Observable, VirtualAction, VirtualTimeScheduler } from 'rxjs'
 import { type Clock, schedulerClock } from '../lib/clock.js'
 import type { AnyStream, StreamElement } from '../lib/element.js'
 import type { Key } from '../lib/key.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { type Law, law } from './law.js'
 import { keyByKey, told } from './operatorHistory.js'
 import { type Kept, type Left, OperatorRun } from './operatorRun.js'
@@ -87,7 +88,7 @@ function stepsOf<T>(values: fc.Arbitrary<T>, inputs: number, late: boolean): fc.
   const ends = fc.shuffledSubarray(Array.from({ length: inputs }, (_, each) => ({ kind: 'end' as const, afterMs: 0, input: each })))
   const crashes = fc.array(fc.record({ kind: fc.constant('crash' as const), afterMs }), { maxLength: 2 })
   return fc
-    .tuple(fc.array(step, { maxLength: 30 }), fc.oneof(fc.constant([]), ends), crashes)
+    .tuple(shortOrLong(step, { maxLength: 30 }), fc.oneof(fc.constant([]), ends), crashes)
     .map(([going, ending, last]) => possible([...going, ...ending, ...last]))
 }
 

@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs'
 import type { BarrierOptions } from '../lib/barrierRules.js'
 import type { AnyStream, StreamElement } from '../lib/element.js'
 import { hasCode } from '../lib/errors.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { type Law, law } from './law.js'
 import { OperatorRun, type OperatorRunOptions } from './operatorRun.js'
 import { same } from './same.js'
@@ -37,7 +38,7 @@ const overtaking: fc.Arbitrary<BarrierOptions> = fc.constantFrom(
  * @since 0.1.0
  */
 export function junctionLaws({ apply, inputs, keyed = false }: JunctionUnderLaw): readonly Law[] {
-  const arrivals = fc.array(fc.record({ input: fc.nat({ max: inputs - 1 }), barrier: fc.boolean(), afterMs: fc.constantFrom(0, 0, 5, 20) }), {
+  const arrivals = shortOrLong(fc.record({ input: fc.nat({ max: inputs - 1 }), barrier: fc.boolean(), afterMs: fc.constantFrom(0, 0, 5, 20) }), {
     maxLength: 60,
   })
   const begun = (options: Pick<OperatorRunOptions, 'limits' | 'barriers' | 'clock' | 'from'>): OperatorRun =>

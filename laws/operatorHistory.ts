@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { encodeKey, type Key } from '../lib/key.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import type { Left, OperatorRun } from './operatorRun.js'
 
 /** One thing that arrives at an operator. */
@@ -12,7 +13,7 @@ export type OperatorStep<T> =
 
 /** Records, event time, idleness and barriers, in any order. */
 export const operatorHistory = <T>(values: fc.Arbitrary<T>, maxLength = 40): fc.Arbitrary<readonly OperatorStep<T>[]> =>
-  fc.array(
+  shortOrLong(
     fc.oneof<fc.WeightedArbitrary<OperatorStep<T>>[]>(
       { weight: 8, arbitrary: fc.record({ kind: fc.constant('record' as const), value: values }) },
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('watermark' as const), byMs: fc.integer({ min: 1, max: 30 }) }) },

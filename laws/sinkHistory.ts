@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { type CheckpointId, checkpointId, type Epoch, epoch, jobName, operatorUid } from '../lib/identity.js'
 import type { SinkWriter, TransactionalSink, TransactionHandle } from '../lib/ports/transactionalSink.js'
 import { unwrap } from '../lib/task.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { eagerClock } from './eagerClock.js'
 
 /** A target of a sink, in the hands of a law. */
@@ -28,7 +29,7 @@ export type SinkStep<T> =
   | { readonly kind: 'restart'; readonly closed: boolean; readonly decided: number }
 
 export const sinkSteps = <T>(records: fc.Arbitrary<T>): fc.Arbitrary<readonly SinkStep<T>[]> =>
-  fc.array(
+  shortOrLong(
     fc.oneof<fc.WeightedArbitrary<SinkStep<T>>[]>(
       { weight: 5, arbitrary: fc.record({ kind: fc.constant('write' as const), value: records }) },
       { weight: 3, arbitrary: fc.constant({ kind: 'preCommit' as const }) },

@@ -3,6 +3,7 @@ import { RestoreError } from '../lib/errors.js'
 import { operatorUid } from '../lib/identity.js'
 import type { ReplayableSource, SourceContext, SourceOffset } from '../lib/ports/replayableSource.js'
 import { unwrap } from '../lib/task.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { eagerClock } from './eagerClock.js'
 import { type Law, law } from './law.js'
 import { same } from './same.js'
@@ -80,7 +81,7 @@ export function sourceLaws<T>({ records, make }: SourceLawOptions<T>): readonly 
       check: (fixture: SourceFixture<T>, records: readonly T[], batches: readonly [number, number], nat: number) => Promise<void>,
     ) =>
     () =>
-      fc.asyncProperty(fc.array(records, { minLength, maxLength: 20 }), fc.tuple(batch, batch), fc.nat(), async (all, batches, nat) => {
+      fc.asyncProperty(shortOrLong(records, { minLength, maxLength: 20 }), fc.tuple(batch, batch), fc.nat(), async (all, batches, nat) => {
         const fixture = await make(all)
         try {
           await check(fixture, all, batches, nat)

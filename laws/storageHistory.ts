@@ -4,6 +4,7 @@ import type { BackendError } from '../lib/errors.js'
 import { checkpointId, type OperatorUid, operatorUid } from '../lib/identity.js'
 import type { CheckpointSession, ExpiredRows, RowChunk, StoredCheckpoint, WriterOptions } from '../lib/ports/checkpointStorage.js'
 import { RowFrames, readRows } from '../lib/state/rowFrames.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 
 /** A row of a history: which, and what it becomes. Values are drawn by number so that every write can be told apart. */
 export interface RowChange {
@@ -28,7 +29,7 @@ export const rowChange: fc.Arbitrary<RowChange> = fc.record({
   deleted: fc.boolean(),
 })
 
-export const history: fc.Arbitrary<readonly CheckpointPlan[]> = fc.array(
+export const history: fc.Arbitrary<readonly CheckpointPlan[]> = shortOrLong(
   fc.record({
     changes: fc.array(rowChange, { maxLength: 8 }),
     ending: fc.constantFrom('publish', 'publish', 'publish', 'abort'),
@@ -46,7 +47,7 @@ export type OverlappingStep =
   | { readonly kind: 'write' | 'giveUp'; readonly which: number }
   | { readonly kind: 'publish' | 'restart' }
 
-export const overlapping: fc.Arbitrary<readonly OverlappingStep[]> = fc.array(
+export const overlapping: fc.Arbitrary<readonly OverlappingStep[]> = shortOrLong(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('begin' as const), changes: fc.array(rowChange, { maxLength: 5 }) }) },
     { weight: 4, arbitrary: fc.record({ kind: fc.constant('write' as const), which: fc.nat(concurrentMax - 1) }) },

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 
 /** One thing that happens at an input of an operator, so many ms behind the one before. */
 export type TwinEvent<T> =
@@ -18,7 +19,7 @@ export const twinHistory = <T>(values: fc.Arbitrary<T>, inputs: number): fc.Arbi
     ...events,
     ...Array.from({ length: inputs }, (_, each) => ({ kind: 'end' as const, afterMs: 0, input: each })),
   ]
-  const going = fc.array(
+  const going = shortOrLong(
     inputs === 1 ? value : fc.oneof<fc.WeightedArbitrary<TwinEvent<T>>[]>({ weight: 15, arbitrary: value }, { weight: 1, arbitrary: end }),
     { maxLength: 25 },
   )

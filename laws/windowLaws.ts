@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { encodeKey, type Key } from '../lib/key.js'
+import { shortOrLong } from './arbitraries/shortOrLong.js'
 import { type HarnessSnapshot, type TestHarness, testHarness } from './harness/testHarness.js'
 import { type Law, law } from './law.js'
 import { sameShown, shownAs } from './shownAs.js'
@@ -113,7 +114,7 @@ function stepsOf<T>({ values, timestamp, assigner, allowedLatenessMs = 0 }: Wind
     { weight: 1, arbitrary: fc.integer({ min: 1, max: 30 }).map((byMs) => ({ byMs })) },
     { weight: 2, arbitrary: edge },
   )
-  return fc.array(drawn, { maxLength: 40 }).map((all) => {
+  return shortOrLong(drawn, { maxLength: 40 }).map((all) => {
     let watermarkMs = 0
     const byOf = ({ edgeOf, besideMs, freed }: { readonly edgeOf: T; readonly besideMs: number; readonly freed: boolean }): number => {
       const [window] = assigner.assign(edgeOf, timestamp(edgeOf))

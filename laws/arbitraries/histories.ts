@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { shortOrLong } from './shortOrLong.js'
 
 /** What a history says of one record beside its value. */
 export interface Happening<T> {
@@ -29,6 +30,7 @@ export interface HistoryOptions {
   readonly idleEvery?: number
   /** How long a silence is at most; 1000 unless told. */
   readonly idleMs?: number
+  /** How many records there are at most; 30 unless told. Two histories in three have up to ten, the others any number. */
   readonly maxLength?: number
 }
 
@@ -73,7 +75,7 @@ export function histories<T, R = Happening<T>>(
     fc.record({ late: fc.constant<boolean>(true), byMs: fc.integer({ min: outOfOrderMs + 1, max: outOfOrderMs + lateMs }) }),
     fc.record({ late: fc.constant<boolean>(false), byMs: fc.nat({ max: outOfOrderMs }) }),
   )
-  return fc.array(fc.record({ value: values, key, passing, behind }), { maxLength }).map((all) => {
+  return shortOrLong(fc.record({ value: values, key, passing, behind }), { maxLength }).map((all) => {
     let newest = 0
     return all.map(({ value, key: of, passing: passed, behind: { late, byMs } }, n) => {
       newest += passed

@@ -42,7 +42,7 @@ const recoveries: readonly Recoveries[] = [
       name: `${name} in files that roll`,
       job,
       inputs: fc
-        .array(fc.constantFrom('a', 'b', 'c'), { minLength: 12, maxLength: 24 })
+        .array(fc.constantFrom('a', 'b', 'c'), { minLength: 12, maxLength: 24, size: 'max' })
         .map((keys) => ({ in: keys.map((key, n) => ({ key, n, at: 10 * n })) })),
       surface: directorySurface(undefined, rollingParts),
       powerCuts: true,

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import * as t from 'io-ts'
 import { asapScheduler, type Observable, observeOn, share, tap } from 'rxjs'
+import { shortOrLong } from '../../laws/arbitraries/shortOrLong.js'
 import type { Inputs, SimulatedJob } from '../../laws/simulation/simulatedJob.js'
 import type { AnyStream, KeyedStream, Stream } from '../../lib/element.js'
 import {
@@ -56,9 +57,9 @@ export interface CampaignJob {
 
 /** Records that can be told apart, of few keys, a little out of order. */
 const entries = (maxLength = 24): fc.Arbitrary<readonly Entry[]> =>
-  fc
-    .array(fc.record({ key: fc.constantFrom('a', 'b', 'c'), n: fc.constant(0), at: fc.integer({ min: -25, max: 5 }) }), { maxLength })
-    .map((all) => all.map(({ key, at }, n) => ({ key, n, at: Math.max(0, 10 * n + at) })))
+  shortOrLong(fc.record({ key: fc.constantFrom('a', 'b', 'c'), n: fc.constant(0), at: fc.integer({ min: -25, max: 5 }) }), { maxLength }).map((all) =>
+    all.map(({ key, at }, n) => ({ key, n, at: Math.max(0, 10 * n + at) })),
+  )
 
 const count = (uid: string) =>
   statefulMap(uid, { state: t.number, initial: 0 }, (before, { key, n }: Entry) => [before + 1, { key, n, count: before + 1 }])

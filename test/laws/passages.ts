@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import * as t from 'io-ts'
+import { shortOrLong } from '../../laws/arbitraries/shortOrLong.js'
 import { plainSurface } from '../../laws/simulation/plainSurface.js'
 import type { Inputs } from '../../laws/simulation/simulatedJob.js'
 import type { SurfaceFactory } from '../../laws/simulation/surface.js'
@@ -29,7 +30,7 @@ const retaining = [memorySurface, directorySurface(), keyValueSurface]
 const everywhere = [plainSurface, ...retaining]
 
 const keyed = (maxLength: number): fc.Arbitrary<readonly Entry[]> =>
-  fc.array(fc.constantFrom(...'abcdefgh'), { maxLength, size: 'max' }).map((keys) => keys.map((key, n) => ({ key, n, at: n })))
+  shortOrLong(fc.constantFrom(...'abcdefgh'), { maxLength }).map((keys) => keys.map((key, n) => ({ key, n, at: n })))
 
 /** Rules that every instance has, known at the end of both inputs. */
 const broadcast: Pick<CampaignJob, 'name' | 'job' | 'inputs'> = {

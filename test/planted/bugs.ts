@@ -162,6 +162,56 @@ export const plantedBugs: readonly PlantedBug[] = [
     find: 'if (failure !== undefined || !(chunk.uid in body.operators)',
     replace: 'if (rows > chunk.rows || failure !== undefined || !(chunk.uid in body.operators)',
   },
+  // --- savepoints, older checkpoints, several instances
+  {
+    name: 'a savepoint does not say which epoch it comes from',
+    rule: 'P4',
+    file: 'lib/restore/savepoint.ts',
+    find: 'session.takeOver(found, stored.epoch)',
+    replace: 'session.takeOver(found)',
+  },
+  {
+    name: 'a start from elsewhere forgets which epoch it goes on from',
+    rule: 'P4',
+    file: 'lib/restore/beginning.ts',
+    find: 'this.host.session.takeOver(latest, epoch(above))',
+    replace: 'this.host.session.takeOver(latest, epoch(Math.min(above, 0)))',
+  },
+  {
+    name: 'what is moved is laid over what was there',
+    rule: 'P12',
+    file: 'lib/restore/beginning.ts',
+    find: 'session.begin(id, { whole: true })',
+    replace: 'session.begin(id)',
+  },
+  {
+    name: 'whoever went back to a checkpoint goes back again',
+    rule: 'P5',
+    file: 'lib/restore/beginning.ts',
+    find: '{ restored: { ...restored, ...found.mark } }',
+    replace: '{ restored }',
+  },
+  {
+    name: 'checkpoints behind a return do not say that it was one',
+    rule: 'P5',
+    file: 'lib/coordinator.ts',
+    find: '...(restored === undefined ? {} : { restored }),',
+    replace: '',
+  },
+  {
+    name: 'a job goes back although a sink is ahead',
+    rule: 'SINK_AHEAD',
+    file: 'lib/sinkRecovery.ts',
+    find: 'upTo.checkpointId > (cut ?? 0) && !allowSinkAhead',
+    replace: 'upTo.checkpointId > (cut ?? 0) + 1 && !allowSinkAhead',
+  },
+  {
+    name: 'of moved rows the last key group stays behind',
+    rule: 'rescaling',
+    file: 'lib/restore/movedRows.ts',
+    find: 'if (group >= first && group <= last)',
+    replace: 'if (group >= first && group < last)',
+  },
   // --- sources and junctions
   {
     name: 'the offset is one record behind',

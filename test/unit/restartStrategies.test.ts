@@ -118,7 +118,7 @@ describe('a restart strategy', () => {
       fc.property(
         fc.record({ initialMs: fc.integer({ min: 1, max: 50 }), over: fc.nat({ max: 500 }), multiplier: fc.double({ min: 1, max: 4, noNaN: true }) }),
         fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 80 }),
+        fc.array(fc.double({ min: 0, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 80, size: 'max' }),
         ({ initialMs, over, multiplier }, jitter, draws) => {
           const waits: number[] = []
           let resume = (): void => undefined

@@ -53,7 +53,7 @@ describe('a table of rows', () => {
     (most) => {
       const fixed = [{ kind: 'giveBack' as const, which: 0 }, { kind: 'capture' as const }, { kind: 'release' as const }]
       fc.assert(
-        fc.property(fc.array(step, { maxLength: 80 }), fc.boolean(), (steps, development) => {
+        fc.property(fc.array(step, { maxLength: 80, size: 'max' }), fc.boolean(), (steps, development) => {
           const live = table<unknown>({ development })
           const durable: RowChunk[] = []
           /** Oldest first: each is the difference to the one before it. */

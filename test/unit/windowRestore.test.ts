@@ -49,7 +49,7 @@ const history = fc.array(
     { weight: 4, arbitrary: fc.tuple(fc.constantFrom('a', 'b'), fc.integer({ min: -20, max: 60 })).map(([key, at]) => `${key}${at}`) },
     { weight: 1, arbitrary: fc.integer({ min: -20, max: 70 }) },
   ),
-  { maxLength: 40 },
+  { maxLength: 40, size: 'max' },
 )
 
 /** What comes out of each step, the order of keys within one not counted; `at` is where the operator is restored. */
