@@ -89,6 +89,12 @@ describe('scan', () => {
     expect(fed.out.records.map(({ value }) => value)).toEqual([1, 2, 1])
   })
 
+  test('a drain emits nothing and forgets nothing: a later run goes on with the accumulation', () => {
+    const total = scan('sum', add, 0)
+    const first = begun(total).record(1).end(true)
+    expect(continued(first, total).record(2).out.seen).toEqual([3])
+  })
+
   test('an accumulation that is changed in place fails where that happens', async () => {
     const push = scan(
       'list',
