@@ -2,6 +2,7 @@ import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
+import { memory } from '../../backends/memory/memoryStorage.js'
 import { boundedOutOfOrderness, countRecords, mapState, tumbling } from '../../lib/index.js'
 import { Pauses } from '../../lib/pauses.js'
 import { assignTimestamps } from '../../operators/assignTimestamps.js'
@@ -10,7 +11,9 @@ import { keyBy } from '../../operators/keyBy.js'
 import { processKeyed } from '../../operators/processKeyed.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { window } from '../../operators/window.js'
+import { sinkWith, storageWith } from '../support/adversaries.js'
 import { failed, settled, testJob, watched } from '../support/jobs.js'
+import { manualClock } from '../support/manualClock.js'
 
 /** Counts numbers by parity, by window and by value, and stays open. */
 function parities() {
@@ -68,6 +71,36 @@ describe('metrics', () => {
     input.end()
     await run.done
     expect(run.metrics().sources).toMatchObject([{ finished: true }])
+  })
+
+  test('tell what part of a checkpoint took how long', async () => {
+    const clock = manualClock(1_000)
+    const takes = (ms: number) => (): void => void clock.advance(ms)
+    const storage = storageWith(memory(), { write: takes(2), publish: takes(8) })
+    const out = sinkWith(memorySink<number>(), {
+      // The barrier arrives here: the rest is pre-committed when the rows have been written.
+      async preCommit() {
+        clock.advance(1)
+        await settled()
+        clock.advance(4)
+      },
+    })
+    const count = statefulMap('count', { state: t.number, initial: 0 }, (counted, n: number) => [counted + n, n])
+    const input = memorySource([1, 2], { bounded: false })
+    const { job } = testJob(
+      ({ source, sink }) =>
+        source('numbers', input).pipe(
+          keyBy((n) => n),
+          count,
+          sink('out', out),
+        ),
+      { clock, storage },
+    )
+    const run = watched(job)
+    await settled()
+    await run.checkpoint()
+    expect(run.metrics().checkpoints.last).toMatchObject({ durationMs: 15, phases: { barrierMs: 1, encodeMs: 2, preCommitMs: 4, publishMs: 8 } })
+    run.cancel()
   })
 
   test('are empty before a job has run', () => {
