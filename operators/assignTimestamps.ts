@@ -57,6 +57,9 @@ class TimestampMachine<T> implements Machine<T> {
   }
 
   open(): void {
+    // The group forgets with the run: who was idle would be waited for, and for ever where no record comes.
+    if (this.idle) this.group?.idle(true)
+    this.group?.advance(this.emittedMs)
     const { idleAfterMs } = this.strategy
     if (idleAfterMs !== undefined) this.checkIdle(idleAfterMs)
   }
