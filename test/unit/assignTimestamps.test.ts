@@ -36,6 +36,11 @@ describe('assignTimestamps', () => {
     expect(fed.out.records.map(({ timestamp }) => timestamp)).toEqual([10, 5, 11, -3, 11])
   })
 
+  test('an older record does not move the watermark of a strategy back', () => {
+    const generator = boundedOutOfOrderness({ delayMs: 2 }).create()
+    expect([10, 5, 6].map((timeMs) => generator.onRecord(timeMs))).toEqual([7, 7, 7])
+  })
+
   test('event times before 1970 are event times', () => {
     const fed = handFed(timed()).start()
     fed.run.open()

@@ -106,6 +106,20 @@ describe('asyncMap', () => {
     expect(fed.run.failures).toEqual([mine])
   })
 
+  test('a call is repeated after the delay asked for, not before', async () => {
+    const { project, answer, refuse, made } = calls()
+    const fed = handFed(asyncMap('call', { ...options, retry: { count: 1, delayMs: 20 } }, project)).start()
+    fed.run.open()
+    fed.records('a')
+    await refuse('a', new Error('first'))
+    await fed.run.clock.advance(19)
+    expect(made).toEqual(['a'])
+    await fed.run.clock.advance(1)
+    expect(made).toEqual(['a', 'a'])
+    await answer('a')
+    expect(fed.out.seen).toEqual(['A'])
+  })
+
   test('a call that takes too long is aborted: an error, or what otherwise says', async () => {
     const { project, signal } = calls()
     const fed = handFed(asyncMap('call', options, project)).start()

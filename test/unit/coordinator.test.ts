@@ -490,6 +490,7 @@ describe('commits', () => {
     await run.checkpoint()
     await settled()
     expect(out.committed).toEqual([])
+    expect(run.of('checkpointCommitted')).toEqual([])
     slow.open()
     await settled()
     expect(out.committed).toEqual(['a 1', 'b 1'])
