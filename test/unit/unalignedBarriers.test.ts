@@ -1,7 +1,10 @@
 import * as t from 'io-ts'
 import { describe, expect, test } from 'vitest'
 import { codec } from '../../lib/codec.js'
+import { emits } from '../../lib/emits.js'
 import { operate } from '../../lib/operate.js'
+import { valueState } from '../../lib/state/valueState.js'
+import { connectKeyed } from '../../operators/connectKeyed.js'
 import { union } from '../../operators/union.js'
 import { HandFeed, noted } from '../support/handFed.js'
 import { HandRun } from '../support/handRun.js'
@@ -183,6 +186,42 @@ describe('a barrier that overtakes', () => {
     b.barrier(2)
     expect(run.acknowledged.map(({ id }) => id)).toEqual([2])
   })
+
+  test.each(['given up', 'overtaken by the next'])(
+    'of a checkpoint that is %s takes no row with it: the next one has what had changed before',
+    (how) => {
+      const total = (from?: ReturnType<HandRun['complete']>) => {
+        const run = new HandRun({ barriers: { unaligned: true } })
+        const [a, b] = [new HandFeed(run), new HandFeed(run)] as const
+        const added = connectKeyed(
+          'total',
+          b.stream as never,
+          { state: { total: valueState(t.number) }, emits: emits<number>() },
+          {
+            onFirst(n: number, { state, emit }) {
+              const sum = (state.total.value() ?? 0) + n
+              state.total.update(sum)
+              emit(sum)
+            },
+            onSecond() {},
+          },
+        )
+        const out = noted(added(a.stream as never))
+        a.start(true, 'a')
+        b.start(true, 'b')
+        run.open(from)
+        return { a, b, out, run }
+      }
+      const { a, b, run } = total()
+      a.record(1, undefined, 'k').barrier(1)
+      if (how === 'given up') run.abort(1 as never, new Error(how))
+      a.barrier(2)
+      b.barrier(2)
+      const next = total(run.complete(2))
+      next.a.record(10, undefined, 'k')
+      expect(next.out.seen).toEqual([11])
+    },
+  )
 
   test('gives an older one up', () => {
     const { a, b, out, run, meta } = junction()
