@@ -47,6 +47,21 @@ describe('window with process', () => {
     ])
   })
 
+  test('lets go of states of keys that have expired, although their keys never come again', () => {
+    const operator = window('seen', {
+      assigner: tens,
+      globalState: { windows: valueState(json<number>(), { initial: 0, ttl: { afterMs: 15, time: 'event' } }) },
+      process(_values: readonly string[], { globalState }) {
+        globalState.windows.update(globalState.windows.value() + 1)
+      },
+    })
+    const fed = fedWindow(operator)
+    for (const [at, key] of [...'abcdefgh'].entries()) fed.put(`${key}${at * 10}`).watermark(at * 10 + 9)
+    expect(fed.took()).toEqual([])
+    const rows = fed.checkpoint().chunks.filter(({ table }) => table === 'global.windows')
+    expect(rows.map(({ rows }) => rows)).toEqual([2])
+  })
+
   test('keeps states per key and per window; those of the window go with it', () => {
     const number = valueState(json<number>(), { initial: 0 })
     const cleared: unknown[] = []
