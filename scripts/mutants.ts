@@ -88,17 +88,21 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`)
 const having = (among: readonly MutantResult[], ...statuses: readonly MutantResult['status'][]): readonly MutantResult[] =>
   among.filter(({ status }) => statuses.includes(status))
 
-/** How many of some mutants were noticed, of those that were tried. */
+/** How many of some mutants were noticed, of those that were tried. One that made the runner itself fail counts for nothing. */
 function noticedOf(among: readonly MutantResult[]): string {
-  const noticed = having(among, 'Killed', 'Timeout', 'RuntimeError').length
+  const noticed = having(among, 'Killed', 'Timeout').length
   return `${noticed} of ${noticed + having(among, 'Survived', 'NoCoverage').length} noticed`
 }
 
 for (const mutant of having(tried, 'Survived')) print(`no test noticed  ${told(mutant)}`)
 for (const mutant of having(tried, 'NoCoverage')) print(`no test reaches  ${told(mutant)}`)
 const folderOf = ({ fileName }: MutantResult): string => dirname(relative(root, resolve(root, fileName)))
-for (const folder of [...new Set(tried.map(folderOf))].sort()) print(`${folder}: ${noticedOf(tried.filter((mutant) => folderOf(mutant) === folder))}`)
+const counted = having(tried, 'Killed', 'Timeout', 'Survived', 'NoCoverage')
+for (const folder of [...new Set(counted.map(folderOf))].sort())
+  print(`${folder}: ${noticedOf(counted.filter((mutant) => folderOf(mutant) === folder))}`)
+// What Stryker ignores it ignores before it asks whether it was drawn.
+const atImport = drawnMutants.length - having(tried, 'Killed', 'Timeout', 'Survived', 'NoCoverage', 'RuntimeError').length
 print(
   `mutants: ${noticedOf(tried)} (seed ${values.seed}; ${having(tried, 'Timeout').length} of them by hanging; ${having(tried, 'NoCoverage').length} that no ` +
-    `test reaches; ${having(tried, 'Ignored').length} more run once, at import, and were not tried; drawn from ${all.length})`,
+    `test reaches; not counted: ${atImport} that run at import alone, ${having(tried, 'RuntimeError').length} that broke the runner; drawn from ${all.length})`,
 )
