@@ -53,6 +53,15 @@ describe('a hot source that outruns the pipeline', () => {
     }
   })
 
+  it('ends the run with that code while it is open, too', async () => {
+    const source = new Subject<number>()
+    const { ended } = watched(source.pipe(checkpointed('flood', { storage: memory(), receivedMax: 100 }, same)))
+    await settled()
+    for (let value = 0; value < 200; value += 1) source.next(value)
+    source.complete()
+    expect(await ended).toMatchObject({ code: 'INTAKE_FULL', details: { receivedMax: 100 } })
+  })
+
   it('ends the run with a code where the journal is full, and the next one goes on with all that is in it', async () => {
     const store = new MemoryStore()
     const source = new Subject<number>()

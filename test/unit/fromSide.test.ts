@@ -1,3 +1,4 @@
+import * as t from 'io-ts'
 import { of, share, tap } from 'rxjs'
 import { describe, expect, test } from 'vitest'
 import { operate } from '../../lib/operate.js'
@@ -6,6 +7,7 @@ import { collect } from '../../operators/collect.js'
 import { fromSide } from '../../operators/fromSide.js'
 import { mapValues } from '../../operators/mapValues.js'
 import { records } from '../../operators/records.js'
+import { statefulMap } from '../../operators/statefulMap.js'
 import { HandFeed, noted } from '../support/handFed.js'
 import { HandRun } from '../support/handRun.js'
 import { operatorCases } from '../support/operatorCases.js'
@@ -73,6 +75,14 @@ describe('fromSide', () => {
       aside: [-1, '#1', -3, 'wInfinity', 'end'],
     })
     expect([main.ending, aside.ending]).toEqual(['complete', 'complete'])
+  })
+
+  test('has no keys, whatever the stream had from which it comes', () => {
+    const feed = new HandFeed(new HandRun())
+    const counted = statefulMap('count', { state: t.number, initial: 0 }, (count, _n: number) => [count + 1, count + 1])
+    noted(split()(feed.stream).pipe(fromSide(odd), counted as never))
+    feed.start(true)
+    expect(feed.run.failures).toMatchObject([{ code: 'STREAM_NOT_KEYED', details: { uid: 'count' } }])
   })
 
   test('the operator goes on while one of its outputs is wanted', () => {

@@ -104,6 +104,11 @@ describe('instances of a job', () => {
     const [first] = savepoints as [JobOptions['storage']]
     for (const from of [[first], [first, first]])
       expect(await failed(counting(input, { storage: memory(), restore: { from } }).job)).toMatchObject({ code: 'SAVEPOINT_INCOMPLETE' })
+    const ofThree = (await stoppedAt(4, input, 3)).savepoints[1] as JobOptions['storage']
+    expect(await failed(counting(input, { storage: memory(), restore: { from: [first, ofThree] } }).job)).toMatchObject({
+      code: 'SAVEPOINT_INCOMPLETE',
+      details: { found: ['0 of 2', '1 of 3'] },
+    })
   })
 
   test('are not put together while a transaction of one is undecided', async () => {

@@ -92,6 +92,20 @@ describe('window with process', () => {
     expect(cleared).toHaveLength(2)
   })
 
+  test('states of the window alone are enough', () => {
+    const operator = window('states', {
+      assigner: tens,
+      allowedLatenessMs: 5,
+      windowState: { firings: valueState(json<number>(), { initial: 0 }) },
+      aggregate: countRecords(),
+      result(count, { windowState }) {
+        windowState.firings.update(windowState.firings.value() + 1)
+        return `${count} ${windowState.firings.value()}`
+      },
+    })
+    expect(fedWindow(operator).put('a1').watermark(9).put('a2').took()).toEqual(['1 1', '2 2'])
+  })
+
   test('a result of an aggregate sees the states, too', () => {
     const operator = window('totals', {
       assigner: tens,
