@@ -30,6 +30,8 @@ export const olderIn = (surface: Surface, choose: (below: number) => number): Pr
       if (id === undefined) return undefined
       const stored = O.toUndefined(await unwrap(session.hold(id)))
       invariant(stored !== undefined, 'what is retained is there')
+      // From there the job went back: what was decided and not yet committed was given up then.
+      if (done !== undefined && id > done && readBody(stored.body).restored?.checkpoint !== done) return undefined
       const chunks: RowChunk[] = []
       await unwrap(stored.readRows((chunk) => void chunks.push({ ...chunk, bytes: chunk.bytes.slice() })))
       const copy = new PlainStore()

@@ -380,6 +380,7 @@ class Schedule {
       this.tell(how)
       this.left = true
       this.over = true
+      life.expect(undefined)
       handle.cancel()
     }
     if (leaving.how === 'cancel') {
