@@ -87,7 +87,8 @@ export function faultsSuite(database: () => TestDatabase): void {
       // Whoever would read now, without waiting, would find the checkpoint missing.
       expect((await inDatabase())?.checkpointId).toBe(1)
       proxy.release()
-      expectSame((await inDatabase()) as Found, await publishing, 'behind the release')
+      const after = await publishing
+      expectSame((await inDatabase()) as Found, after, 'behind the release')
       await session.close()()
     })
 
