@@ -185,6 +185,46 @@ describe('connectBroadcast', () => {
     })
   })
 
+  test('timers of a key see its state and the rules as they are when they fire, after a restore too', () => {
+    const reminders = (rules: FedStream) =>
+      connectBroadcast(
+        'reminders',
+        rules,
+        { broadcast: { word: valueState(t.string) }, state: { last: valueState(t.string) }, emits: emits<string>() },
+        {
+          onBroadcast(word: string, { broadcast }) {
+            broadcast.word.update(word)
+          },
+          onRecord(action: string, { state, timers }) {
+            state.last.update(action)
+            timers.eventTime(10)
+          },
+          onTimer(at, { key, state, broadcast, emit }) {
+            emit(`${at} ${key} ${state.last.value()} ${broadcast.word.value()}`)
+          },
+        },
+      )
+    const begun = (from?: ReturnType<HandRun['complete']>) => {
+      const run = new HandRun()
+      const [data, rules] = [new HandFeed(run), new HandFeed(run)] as const
+      const out = noted((reminders(rules.stream) as (source: unknown) => typeof rules.stream)(data.stream))
+      data.start(true, 'data')
+      rules.start(false, 'rules')
+      run.open(from)
+      return { run, data, rules, out }
+    }
+    const first = begun()
+    first.rules.record('early').watermark(20)
+    first.data.record('click', 1, 'ann').barrier(1)
+    first.rules.barrier(1)
+    const next = begun(first.run.complete(1))
+    next.rules.record('late')
+    next.data.watermark(9)
+    expect(next.out.records).toEqual([])
+    next.data.watermark(10)
+    expect(next.out.records).toMatchObject([{ value: '10 ann click late', key: 'ann' }])
+  })
+
   test.each([
     ['state', { state: {} }, {}],
     ['onTimer', {}, { onTimer() {} }],
