@@ -52,6 +52,8 @@ describe('streams that are aligned', () => {
     expect(await paused(run)).toEqual(['fast'])
     slow.push(6)
     expect(await paused(run)).toEqual([])
+    slow.push(40)
+    expect(await paused(run)).toEqual(['slow'])
     await run.stop()
   })
 
