@@ -133,6 +133,14 @@ export class Alignment {
     this.valve.restore(stored)
   }
 
+  /** Learns which inputs are idle from who comes before: what was stored says nothing of an input that is new, or has become another. */
+  askStatuses(): void {
+    for (const input of this.inputs) {
+      const idle = input.started?.isIdle()
+      if (idle !== undefined) this.arrive(input, new WatermarkStatus(idle))
+    }
+  }
+
   /** Takes over what a barrier had overtaken; it waits until everything behind this has opened. */
   restoreInFlight(stored: Json): void {
     this.replayed = readInFlight(stored, this.paths, { codec: this.rules.codec, uid: this.behind.operator })
@@ -257,6 +265,7 @@ export class Alignment {
         path,
         known.flatMap((each) => each.sources),
         this.splitOf(known, needKeys),
+        () => this.valve.idle,
       ),
     )
     this.into = this.behind.receiver()

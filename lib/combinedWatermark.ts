@@ -18,7 +18,7 @@ interface Input {
 export class CombinedWatermark {
   watermark = Number.NEGATIVE_INFINITY
   private finite = Number.NEGATIVE_INFINITY
-  private idle = false
+  idle = false
   private readonly inputs: Input[]
 
   constructor(

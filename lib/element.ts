@@ -58,6 +58,8 @@ export class StreamStart extends Branded {
     readonly sources: readonly string[] = [],
     /** It comes from a `keyBy`: of several instances of the job each has records of its own. */
     readonly split = false,
+    /** Whether it is idle, by the state of who comes before; undefined where nobody knows. A run that goes on from a checkpoint asks. */
+    readonly isIdle: () => boolean | undefined = () => undefined,
   ) {
     super()
   }

@@ -271,6 +271,10 @@ export class JobRun implements RunContext {
     return this.pauses.begin(sources)
   }
 
+  heldMs(sources: readonly string[] = this.graph?.sources.map(({ uid }) => uid) ?? []): number {
+    return sources.reduce((least, uid) => Math.min(least, this.pauses.heldMs(uid)), sources.length === 0 ? 0 : Number.POSITIVE_INFINITY)
+  }
+
   driftGroup(name: string): DriftGroup {
     const group = this.driftGroups.get(name) ?? new DriftGroup()
     this.driftGroups.set(name, group)
@@ -373,6 +377,7 @@ export class JobRun implements RunContext {
       slices: this.slices,
       pressure: () => this.pressure(),
       isPaused: (uid) => this.pauses.isPaused(uid),
+      isOnlyAhead: (uid) => this.pauses.isOnlyAhead(uid),
       sourceEnded: (uid) => this.report({ kind: 'sourceEnded', uid }),
       allEnded: () => this.finishBehindEnd(false),
       fail: (error) => this.fail(error),

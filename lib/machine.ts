@@ -44,6 +44,8 @@ export interface Machine<T> extends Receiver<T> {
    * is called for nothing else, what comes waits at its entry, and no barrier begins.
    */
   readonly putsOff?: boolean
+  /** Of an operator with `time: 'own'`: what it has said last of being idle. */
+  isIdle?(): boolean
   /** State beside the rows, small, taken at the barrier. */
   snapshotState?(): Json
   /** The value that `snapshotState` once returned. Throw a `RestoreError` for what cannot be understood. */
@@ -95,6 +97,8 @@ export interface MachineContext<R> {
   emitEnd(): void
   /** Lets the sources pause until the returned function is called. Barriers still come. Outside a job it has no effect. */
   pause(): () => void
+  /** For how long nothing was let in of the sources of this stream, whether or not they had something. Outside a job 0. */
+  heldMs(): number
   /** Keeps event time together with that of other streams: a stream that runs ahead lets its sources pause. */
   driftGroup(name: string, maxDriftMs: number): DriftMember
   /** The event time of the inputs, combined; `-Infinity` before the first watermark. */

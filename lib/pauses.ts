@@ -43,6 +43,11 @@ export class Pauses {
     return this.everything > 0 || (this.bySource.size > 0 && (this.bySource.get(source) ?? 0) > 0)
   }
 
+  /** It is paused for nothing but running ahead of others. */
+  isOnlyAhead(source: string): boolean {
+    return this.everything === 0 && this.isPaused(source)
+  }
+
   /** Nothing of it is let in, whoever is the reason. */
   isHeld(source: string): boolean {
     return this.pressed || this.isPaused(source)

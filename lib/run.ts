@@ -57,6 +57,8 @@ export interface RunContext {
   readonly isEnding?: boolean
   /** Calls `work` between two records, soon. */
   post(work: () => void): void
+  /** For how long the sources named, or all, were kept waiting at the same time; in no run without sources. */
+  heldMs?(sources?: readonly string[]): number
   /** Lets the sources named, or all, pause until the returned function is called. */
   pause(sources?: readonly string[]): () => void
   /** The streams of this run that keep their event times together under a name. */

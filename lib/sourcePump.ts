@@ -22,6 +22,8 @@ export interface PumpHost {
   pressure(): Promise<void> | undefined
   /** An operator lets this source pause. */
   isPaused(uid: string): boolean
+  /** It lets it pause for nothing but running ahead of others. */
+  isOnlyAhead(uid: string): boolean
   sourceEnded(uid: string): void
   allEnded(): void
   fail(error: unknown): void
@@ -141,7 +143,7 @@ export class SourcePump {
     let progressed = false
     for (let looked = 0; looked < this.feeds.length; looked += 1) {
       const feed = this.feeds[this.at] as Feed
-      if (!this.hasArrived(feed) && feed.batch !== undefined && !this.host.isPaused(feed.stage.uid)) {
+      if (!this.hasArrived(feed) && feed.batch !== undefined && !this.waits(feed)) {
         this.letIn(feed, feed.batch)
         progressed = true
       } else this.left = 0
@@ -161,6 +163,12 @@ export class SourcePump {
     if (this.place === undefined || feed.exhausted) return false
     feed.arrived ||= this.place.isReached(feed.stage.uid, feed.stage.offset)
     return feed.arrived
+  }
+
+  private waits({ stage }: Feed): boolean {
+    if (!this.host.isPaused(stage.uid)) return false
+    // Behind the place to stop at event time stands still: whoever is ahead of one that has arrived would wait for ever.
+    return !(this.host.isOnlyAhead(stage.uid) && this.feeds.some(({ arrived }) => arrived))
   }
 
   private letIn(feed: Feed, batch: SourceBatch<unknown>): void {
@@ -190,7 +198,7 @@ export class SourcePump {
       (error: unknown) => {
         feed.reading = false
         // Nobody waits for it once the source is not read any more.
-        if (!this.stopped && !this.halted) this.host.fail(error)
+        if (!this.stopped && !this.halted && !this.hasArrived(feed)) this.host.fail(error)
       },
     )
   }

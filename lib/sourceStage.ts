@@ -8,6 +8,9 @@ import type { RunContext } from './run.js'
 import type { RunSource } from './runSource.js'
 import type { Attachment, StageLike } from './stage.js'
 
+/** That a source has nothing to say is told further down, where event time is. */
+const neverIdle = (): boolean => false
+
 /**
  * A source in the graph of a job: where its records enter, and its offset.
  *
@@ -58,8 +61,8 @@ export class SourceStage<T> implements StageLike, Upstream, RunSource<T> {
   start(run: RunContext): void {
     this.started = true
     this.run = run
-    for (const output of [...this.main]) output.start(new StreamStart(run, false, this.uid, [this.uid]))
-    for (const output of [...this.letters]) output.start(new StreamStart(run, false, `${this.uid}:letters`, [this.uid]))
+    for (const output of [...this.main]) output.start(new StreamStart(run, false, this.uid, [this.uid], false, neverIdle))
+    for (const output of [...this.letters]) output.start(new StreamStart(run, false, `${this.uid}:letters`, [this.uid], false, neverIdle))
   }
 
   open(): void {

@@ -152,9 +152,10 @@ export class StageRun implements Upstream, Junction, Participant {
     if (this.spec.keys === 'given' && start.split && run.share?.isSplit === true)
       throw new ConfigurationError('STATE_NOT_SPLITTABLE', { uid: path, operator: this.spec.name, reason: 'the stream is split by another key' })
     const split = start.split || this.spec.keys === 'given'
-    for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources, split))
+    const isIdle = (): boolean | undefined => (this.time === 'passes' ? (start.isIdle() ?? this.inputIdle) : this.machine?.isIdle?.())
+    for (const output of this.main) output.start(new StreamStart(run, keyed, path, start.sources, split, isIdle))
     for (const { tag, outputs } of this.taps)
-      for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources, split))
+      for (const output of outputs) output.start(new StreamStart(run, false, `${path}:${tag}`, start.sources, split, isIdle))
     this.machine = this.spec.create(this.contextFor(run, path) as never)
     if (this.machine.putsOff === true && run.slices !== undefined)
       this.entry = new SlicedEntry(this.machine, run.slices, this.operator, run.limits.entryQueueMax)
@@ -369,7 +370,11 @@ export class StageRun implements Upstream, Junction, Participant {
   open(): void {
     this.machine?.open?.()
     const { alignment } = this
-    if (alignment?.replays === true) this.started?.run.post(() => alignment.replay())
+    const { run, isIdle } = this.started as StreamStart
+    this.inputIdle = isIdle() ?? this.inputIdle
+    if (alignment === undefined) return
+    if (alignment.replays) run.post(() => alignment.replay())
+    if (run.kind === 'job') run.post(() => alignment.askStatuses())
   }
 
   get isSplit(): boolean {
@@ -484,6 +489,7 @@ export class StageRun implements Upstream, Junction, Participant {
       emitWatermark: (timestampMs) => this.letOut(timestampMs),
       emitEnd: () => this.endOutput(),
       pause: () => run.pause(),
+      heldMs: () => run.heldMs?.(this.started?.sources) ?? 0,
       driftGroup: (name, maxDriftMs) => run.driftGroup(name).join(maxDriftMs, () => run.pause(this.started?.sources)),
       emitStatus: (idle) => this.letOutStatus(idle),
       watermark: () => this.inputWatermark,

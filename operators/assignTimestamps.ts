@@ -88,6 +88,10 @@ class TimestampMachine<T> implements Machine<T> {
     this.group?.leave()
   }
 
+  isIdle(): boolean {
+    return this.idle
+  }
+
   snapshotState(): Json {
     return { generator: this.generator.snapshot(), emitted: storedTime(this.emittedMs), idle: this.idle }
   }
@@ -105,13 +109,17 @@ class TimestampMachine<T> implements Machine<T> {
     this.idle = idle
   }
 
-  /** The clock of idleness starts at the first look without a record since the last one. */
+  /**
+   * The clock of idleness starts at the first look without a record since the last one. It stands still while the sources are kept waiting, as
+   * that of Flink does (`PausableRelativeClock`): what they have then is not late when it comes.
+   */
   private checkIdle(idleAfterMs: number): void {
     const { clock } = this.context
     this.context.callAt(clock.nowMs() + Math.min(idleCheckMs, idleAfterMs), () => {
+      const freeMs = clock.nowMs() - this.context.heldMs()
       if (this.active) this.quietSinceMs = undefined
-      else if (this.quietSinceMs === undefined) this.quietSinceMs = clock.nowMs()
-      else if (!this.idle && clock.nowMs() - this.quietSinceMs > idleAfterMs) this.becomeIdle(true)
+      else if (this.quietSinceMs === undefined) this.quietSinceMs = freeMs
+      else if (!this.idle && freeMs - this.quietSinceMs > idleAfterMs) this.becomeIdle(true)
       this.active = false
       this.checkIdle(idleAfterMs)
     })

@@ -184,4 +184,14 @@ describe('sources', () => {
     await ran(job)
     expect(turns).toBeGreaterThanOrEqual(100)
   })
+
+  test('a job stops at a place also where one source runs ahead of another that has arrived', async () => {
+    const out = memorySink<number>()
+    const timed = () =>
+      assignTimestamps<number>({ timestamp: (at) => at, watermarks: monotonousTimestamps({ align: { group: 'all', maxDriftMs: 10 } }) })
+    const many = () => memorySource(Array.from({ length: 100 }, (_, at) => at))
+    const { job } = testJob(({ source, sink }) => source('a', many()).pipe(timed(), union(source('b', many()).pipe(timed())), sink('out', out)))
+    await job.run().stop({ at: (uid, offset) => (offset as number) >= (uid === 'a' ? 3 : 50) })
+    expect(out.committed).toHaveLength(53)
+  })
 })
