@@ -255,6 +255,7 @@ export class JobRun implements RunContext {
 
   report(event: JobEvent): void {
     this.observer.event(event)
+    if (event.kind === 'checkpointAborted') this.state.checkpointAborted?.()
     if (event.kind !== 'checkpointCompleted') return
     const silence = this.silence.look(this.explainWatermark(), this.clock.nowMs())
     if (silence !== undefined) this.observer.event(silence)
@@ -460,9 +461,9 @@ export class JobRun implements RunContext {
     if (this.over) throw new CheckpointError('CHECKPOINT_CANCELLED', {})
   }
 
-  /** How it ends is reported as any other; a sink that is still full asks again. */
+  /** Now, or as soon as the run has begun. How it ends is reported as any other; who still needs one asks again. */
   private askCheckpoint(): void {
-    this.coordinator?.checkpoint().catch(() => undefined)
+    this.checkpoint().catch(() => undefined)
   }
 
   // ---- the end

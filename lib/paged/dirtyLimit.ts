@@ -35,6 +35,12 @@ export class DirtyLimit {
     if (this.changedBytes + this.capturedBytes <= 2 * this.dirtyBytesMax) this.release()
   }
 
+  /** The checkpoint that was asked for may be one that was aborted, also before its barrier came here: what changed waits for another one. */
+  aborted(): void {
+    this.asked = false
+    if (this.changedBytes > this.dirtyBytesMax) this.full()
+  }
+
   release(): void {
     this.goOn?.()
     this.goOn = undefined

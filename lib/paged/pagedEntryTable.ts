@@ -34,6 +34,7 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
         inMemory: () => super.rows(),
         rowOf: (text, cells) => this.rowOf(text, cells),
         locate: (address) => this.locate(address),
+        current: (row) => this.current(row),
         foreignIn: (cells) => this.stored(cells).foreign,
         get hasForeign() {
           return hasForeign()
@@ -89,14 +90,20 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
     return this.paging.rows()
   }
 
+  override current(row: Row<S>): Row<S> | undefined {
+    const successor = this.paging.successor(row)
+    return successor === undefined ? undefined : super.current(successor)
+  }
+
   override write(row: Row<S>, value: S): void {
-    super.write(this.paging.changing(row, value), value)
+    const changed = this.paging.changing(row, value)
+    if (changed !== undefined) super.write(changed, value)
   }
 
   override remove(row: Row<S>): void {
-    const current = this.paging.current(row)
-    super.remove(current)
-    this.paging.gone(row, current)
+    const successor = this.paging.successor(row)
+    if (successor !== undefined) super.remove(successor)
+    this.paging.gone(row, successor)
   }
 
   override capture(): RowCapture {
@@ -182,7 +189,8 @@ export class PagedEntryTable<S> extends EntryTable<S> implements PagedMember {
     const entries = this.entriesOf(mapKey(key), namespace)
     if (entries === undefined) return loaded
     this.complete.add(entries)
-    if (loaded.length > 0) inOrder(entries)
+    // Also where nothing was missing: some may have come back one by one, behind those that had stayed.
+    inOrder(entries)
     return loaded
   }
 

@@ -30,6 +30,7 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
         inMemory: () => super.rows(),
         rowOf: (text, cells) => this.rowOf(text, cells),
         locate: (address) => this.locate(address),
+        current: (row) => this.current(row),
         foreignIn: (cells) => this.stored(cells).foreign,
         get hasForeign() {
           return hasForeign()
@@ -59,14 +60,20 @@ export class PagedRowTable<S> extends RowTable<S> implements PagedMember {
     return this.paging.rows()
   }
 
+  override current(row: Row<S>): Row<S> | undefined {
+    const successor = this.paging.successor(row)
+    return successor === undefined ? undefined : super.current(successor)
+  }
+
   override write(row: Row<S>, value: S): void {
-    super.write(this.paging.changing(row, value), value)
+    const changed = this.paging.changing(row, value)
+    if (changed !== undefined) super.write(changed, value)
   }
 
   override remove(row: Row<S>): void {
-    const current = this.paging.current(row)
-    super.remove(current)
-    this.paging.gone(row, current)
+    const successor = this.paging.successor(row)
+    if (successor !== undefined) super.remove(successor)
+    this.paging.gone(row, successor)
   }
 
   override capture(): RowCapture {

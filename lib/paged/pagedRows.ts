@@ -5,6 +5,8 @@ import type { StoredRow } from './pagedStore.js'
 export interface WalkedTable<S> {
   /** All rows that are in memory. */
   inMemory(): Iterable<Row<S>>
+  /** What is there now where a row was found earlier. */
+  current(row: Row<S>): Row<S> | undefined
   isClean(row: Row<S>): boolean
   textOf(row: Row<S>): string
   /** Deletions that the store may not know of. */
@@ -24,7 +26,11 @@ export function* pagedRows<S>(table: WalkedTable<S>, stored: Iterable<StoredRow>
   const changed = [...table.inMemory()].filter((row) => !table.isClean(row))
   const told = new Set(table.removedTexts())
   for (const row of changed) told.add(table.textOf(row))
-  for (const row of changed) if (row.live) yield row
+  for (const row of changed) {
+    // Once it is durable it may be evicted before the walk gets here, and another row of its address be written or removed.
+    const current = table.current(row)
+    if (current !== undefined) yield current
+  }
   for (const { key, cells } of stored) {
     const text = utf8.decode(key.subarray(2))
     if (told.has(text)) continue

@@ -72,6 +72,10 @@ export class PagedTables implements StateTables {
     return (uid, table) => known.has(`${uid}/${table}`)
   }
 
+  checkpointAborted(): void {
+    this.home.dirty.aborted()
+  }
+
   close() {
     return async (): Promise<void> => {
       this.home.dirty.release()

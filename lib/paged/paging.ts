@@ -37,6 +37,8 @@ export interface PagedTable<S> {
   rowOf(text: string, cells: Uint8Array): Row<S> | undefined
   /** The current row of an address. */
   locate(address: RowAddress): Row<S> | undefined
+  /** What is there now where a row was found earlier. */
+  current(row: Row<S>): Row<S> | undefined
   /** The cells of states that the program does not declare; always none where it declares all. */
   foreignIn(cells: Uint8Array): Uint8Array | undefined
   /** Whether there are states that the program does not declare. */
@@ -109,6 +111,7 @@ export class Paging<S> implements Evicting, StoreReader {
     return pagedRows(
       {
         inMemory: () => this.table.inMemory(),
+        current: (row) => this.table.current(row),
         isClean: (row) => this.isClean(row),
         textOf: (row) => this.table.textOf(row),
         removedTexts: () => this.removed.keys(),
@@ -204,23 +207,28 @@ export class Paging<S> implements Evicting, StoreReader {
     this.count(rowBytes + roughBytes(row.value))
   }
 
-  /** A row is about to get a value. Answers the row that is to have it: one that was evicted while somebody held it has a successor. */
-  changing(row: Row<S>, value: S): Row<S> {
-    const current = this.current(row)
-    if (typeof value === 'object' || typeof value === 'string') this.count(roughBytes(value) - roughBytes(current.value))
-    return current
+  /** A row is about to get a value. Answers the row that is to have it; none where the one that somebody held is gone. */
+  changing(row: Row<S>, value: S): Row<S> | undefined {
+    const successor = this.successor(row)
+    if (successor !== undefined && (typeof value === 'object' || typeof value === 'string'))
+      this.count(roughBytes(value) - roughBytes(successor.value))
+    return successor
   }
 
-  /** What is there now of a row that may have been evicted while somebody held it. */
-  current(row: Row<S>): Row<S> {
-    return this.isEvicted(row) ? (this.table.locate(row) ?? row) : row
+  /**
+   * The row itself, or what has taken its place when it was evicted while somebody held it, read again where that is in the store
+   * only. None where it was removed since: the one that was evicted does not know, and must not be taken for the row that there was.
+   */
+  successor(row: Row<S>): Row<S> | undefined {
+    return this.isEvicted(row) ? this.table.locate(row) : row
   }
 
-  /** A row that somebody held is gone, and the current one with it. One that came and went between two captures has left no trace. */
-  gone(row: Row<S>, current: Row<S>): void {
+  /** A row that somebody held is gone, and its successor with it. One that came and went between two captures has left no trace. */
+  gone(row: Row<S>, successor: Row<S> | undefined): void {
     row.live = false
-    if (current.bornIn === this.table.interval) this.count(-rowBytes - roughBytes(current.value))
-    else if (this.store !== undefined) this.removed.set(this.table.textOf(current), current)
+    if (successor === undefined) return
+    if (successor.bornIn === this.table.interval) this.count(-rowBytes - roughBytes(successor.value))
+    else if (this.store !== undefined) this.removed.set(this.table.textOf(successor), successor)
   }
 
   captured(rows: number): void {

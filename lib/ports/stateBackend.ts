@@ -49,6 +49,8 @@ export interface StateTables {
    * meta back, and before rows are restored. Answers which tables have their rows in place: those are not restored.
    */
   goOnFrom?(session: CheckpointSession, stored: StoredCheckpoint | undefined): Unwanted
+  /** A checkpoint was aborted, be it one that was asked for. It is not asked for again, unless here. */
+  checkpointAborted?(): void
   /** The run has ended: nothing is asked any more. */
   close(): task.Task<void>
 }

@@ -42,9 +42,10 @@ export class Expiry<S> {
   }
 
   /** Reads a row by the rules: what is expired is removed, and shown a last time where that was asked for. */
-  read(row: Row<S> | undefined): { readonly value: S } | undefined {
+  read(found: Row<S> | undefined): { readonly value: S } | undefined {
     this.lookFurther()
-    if (row?.live !== true) return undefined
+    const row = found === undefined ? undefined : this.table.current(found)
+    if (row === undefined) return undefined
     if (this.isExpired(row)) {
       this.table.remove(row)
       return this.ttl.expired === 'untilRemoved' ? { value: row.value } : undefined

@@ -100,7 +100,8 @@ class MapHandle<K, V> implements MapState<K, V>, KeptState {
 
   *entries(): IterableIterator<readonly [K, V]> {
     for (const row of this.rows()) {
-      const read = this.read(row)
+      // Whoever visits them may put and remove others meanwhile.
+      const read = this.read(this.table.current(row))
       if (read !== undefined) yield [row.entry as K, read.value]
     }
   }

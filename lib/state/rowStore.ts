@@ -131,6 +131,11 @@ export abstract class RowStore<S> {
   protected abstract insert(address: RowAddress, value: S): Row<S>
   protected abstract take(row: Row<S>): void
 
+  /** What is there now where a row was found earlier: since then it may have been removed, and maybe put again. */
+  current(row: Row<S>): Row<S> | undefined {
+    return row.live ? row : this.locate(row)
+  }
+
   /** Changes the value of a live row. */
   write(row: Row<S>, value: S): void {
     if (this.scope.development) freezeDeep(value)

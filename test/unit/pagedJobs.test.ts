@@ -9,6 +9,7 @@ import { memorySink } from '../../backends/memory/memorySink.js'
 import { memorySource } from '../../backends/memory/memorySource.js'
 import { memory } from '../../backends/memory/memoryStorage.js'
 import { emits } from '../../lib/emits.js'
+import { CheckpointError } from '../../lib/errors.js'
 import { defineJob, type Job, type JobScope } from '../../lib/job.js'
 import type { MemoryLimits } from '../../lib/paged/memoryLimits.js'
 import type { CheckpointStorage } from '../../lib/ports/checkpointStorage.js'
@@ -18,8 +19,10 @@ import { mapState } from '../../lib/state/mapState.js'
 import { valueState } from '../../lib/state/valueState.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { processKeyed } from '../../operators/processKeyed.js'
+import { processUnkeyed } from '../../operators/processUnkeyed.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { tapValues } from '../../operators/tapValues.js'
+import { union } from '../../operators/union.js'
 import { failed, ran, settled, testJob, watched } from '../support/jobs.js'
 import { temporaryDirectory } from '../support/temporary.js'
 
@@ -149,6 +152,44 @@ describe.each(Object.entries(places))('a job over %s', (_name, makePlace) => {
     expect(waiting).toBeGreaterThan(5)
     expect(Math.max(...rows)).toBeLessThan(keys.length / 3)
     expect(rows.reduce((sum, each) => sum + each, 0)).toBe(keys.length)
+  })
+
+  it('asks again where the checkpoint it had asked for is given up before its barrier comes to the rows', async () => {
+    const both = await makePlace()
+    const first$ = memorySource<number>([], { bounded: false })
+    const second$ = memorySource<number>([], { bounded: false })
+    const sink = memorySink<number>()
+    let failing = 2
+    const declining = processUnkeyed(
+      'declining',
+      { state: {}, emits: emits<number>() },
+      {
+        onRecord: (key: number, { emit }) => emit(key),
+        snapshotState() {
+          if (failing-- > 0) throw new CheckpointError('CHECKPOINT_DECLINED', { reason: 'not yet' })
+        },
+      },
+    )
+    const { job } = testJob(
+      ({ source, sink: into }) =>
+        source('first', first$).pipe(
+          declining,
+          union(source('second', second$)),
+          keyBy((key) => key),
+          statefulMap('text', { state: t.string }, (before, key: number) => [`${before ?? ''}${'x'.repeat(8_000)}`, key]),
+          into('out', sink),
+        ),
+      { ...both({ dirtyBytesMax: mebibyte, cacheBytesMax: mebibyte }), limits: { sourceBatchMax: 16 } },
+    )
+    const run = watched(job)
+    await firstValueFrom(run.events$.pipe(filter(({ kind }) => kind === 'started')))
+    const keys = Array.from({ length: 1_000 }, (_, key) => key)
+    second$.push(...keys)
+    await firstValueFrom(run.events$.pipe(filter(({ kind }) => kind === 'checkpointCompleted')))
+    await run.stop()
+    expect(run.of('checkpointAborted').map(({ checkpointId }) => checkpointId)).toEqual([1, 2])
+    expect(sink.committed).toEqual(keys.slice(0, sink.committed.length))
+    expect(sink.committed.length).toBeGreaterThan(100)
   })
 
   it('has its rows in the store that has its checkpoints, or does not start', async () => {
