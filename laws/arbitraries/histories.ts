@@ -30,7 +30,7 @@ export interface HistoryOptions {
   readonly idleEvery?: number
   /** How long a silence is at most; 1000 unless told. */
   readonly idleMs?: number
-  /** How many records there are at most; 30 unless told. Two histories in three have up to ten, the others any number. */
+  /** How many records there are at most; 30 unless told. Five histories in six have up to ten, the others any number. */
   readonly maxLength?: number
 }
 

@@ -40,7 +40,8 @@ export function broken(commits: Claim['commits'], { verdict, died, deaths }: Out
 /** What a source adds is an offset that is stored or is not: with one of them each storage and sink dies everywhere, and with the others less. */
 const isWhole = ({ source }: Cell): boolean => source === 'jsonLines'
 /** A process costs more where it has connections. An effect comes twice only where a checkpoint was not decided. */
-const isDear = (cell: Cell): boolean => needsPostgres(cell) && cell.source !== 'postgresSource' && cell.sink !== 'tapValues'
+const isDear = (cell: Cell): boolean =>
+  needsPostgres(cell) && (cell.source !== 'postgresSource' || cell.storage !== 'postgres') && cell.sink !== 'tapValues'
 const deathsOf = (cell: Cell): Lives['deaths'] => (isWhole(cell) ? everyDeath : isDear(cell) ? twoDeaths.slice(1) : twoDeaths)
 
 /** Throws where a cell does not keep what the table says of it. */
