@@ -7,6 +7,8 @@ import { codec } from '../../lib/codec.js'
 import type { CheckpointOptions } from '../../lib/coordinator.js'
 import { BackendError, SinkError } from '../../lib/errors.js'
 import type { Limits } from '../../lib/limits.js'
+import type { StateBackend } from '../../lib/ports/stateBackend.js'
+import { heap } from '../../lib/state/heap.js'
 import { keyBy } from '../../operators/keyBy.js'
 import { statefulMap } from '../../operators/statefulMap.js'
 import { type SinkAmbushes, type StorageAmbushes, sinkWith, storageWith } from '../support/adversaries.js'
@@ -17,11 +19,12 @@ interface Setting {
   readonly storage?: StorageAmbushes
   readonly sink?: SinkAmbushes
   readonly limits?: Partial<Limits>
+  readonly state?: StateBackend
   readonly encode?: (n: number) => unknown
 }
 
 /** A job that counts words, from an input that stays open, over a storage and a sink that do as they are told. */
-function counting({ checkpoints = {}, storage = {}, sink: ambushes = {}, limits = {}, encode = (n) => n }: Setting = {}) {
+function counting({ checkpoints = {}, storage = {}, sink: ambushes = {}, limits = {}, state = heap(), encode = (n) => n }: Setting = {}) {
   const input = memorySource<string>([], { bounded: false })
   const out = memorySink<string>()
   const target = sinkWith(out, ambushes)
@@ -32,7 +35,7 @@ function counting({ checkpoints = {}, storage = {}, sink: ambushes = {}, limits 
         statefulMap('count', { state: codec<number>({ encode, decode: (n) => n as number }), initial: 0 }, (n, word) => [n + 1, `${word} ${n + 1}`]),
         sink('out', target),
       ),
-    { storage: storageWith(memory({ retainedCheckpoints: 3 }), storage), checkpoints, limits },
+    { storage: storageWith(memory({ retainedCheckpoints: 3 }), storage), state, checkpoints, limits },
   )
   const run = watched(job)
   const push = async (...words: string[]) => {
@@ -61,6 +64,20 @@ describe('when checkpoints come', () => {
     expect(run.of('checkpointCompleted').map(({ checkpointId }) => checkpointId)).toEqual([1, 2, 3])
     await run.stop()
     expect(clock.pendingCount).toBe(0)
+  })
+
+  test('one as soon as the run has begun, where the state asks while it is being restored', async () => {
+    const state: StateBackend = {
+      manifest: heap().manifest,
+      open: (job, run) => {
+        run.askCheckpoint()
+        return heap().open(job, run)
+      },
+    }
+    const { run } = counting({ state })
+    await settled()
+    expect(run.of('checkpointCompleted').map(({ checkpointId }) => checkpointId)).toEqual([1])
+    await run.stop()
   })
 
   test('a checkpoint that takes longer than the interval is followed at once, or after the minimum pause', async () => {
