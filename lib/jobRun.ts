@@ -70,6 +70,7 @@ export interface RunObserver {
 
 /** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
 const closeMs = 10_000
+const tellAfterMs = 1_000
 
 export class JobRun implements RunContext {
   readonly kind = 'job'
@@ -112,6 +113,8 @@ export class JobRun implements RunContext {
   /** Posted before the first record could flow. */
   private early: (() => void | Promise<void>)[] = []
   private ending: Promise<void> | undefined
+  /** Ends the wait until the state is told of an aborted checkpoint. */
+  private aborting: (() => void) | undefined
 
   constructor(
     private readonly options: RunOptions,
@@ -255,10 +258,19 @@ export class JobRun implements RunContext {
 
   report(event: JobEvent): void {
     this.observer.event(event)
-    if (event.kind === 'checkpointAborted') this.state.checkpointAborted?.()
+    if (event.kind === 'checkpointAborted') this.tellState()
     if (event.kind !== 'checkpointCompleted') return
     const silence = this.silence.look(this.explainWatermark(), this.clock.nowMs())
     if (silence !== undefined) this.observer.event(silence)
+  }
+
+  /** Whoever asks for another checkpoint does so a while later: what was in the way of the one that was aborted may be still there. */
+  private tellState(): void {
+    if (this.over || this.state.checkpointAborted === undefined) return
+    this.aborting ??= this.clock.callAt(this.clock.nowMs() + tellAfterMs, () => {
+      this.aborting = undefined
+      if (!this.over) this.post(() => this.state.checkpointAborted?.())
+    })
   }
 
   /** Ends the run with an error. The first one counts. */
@@ -519,6 +531,7 @@ export class JobRun implements RunContext {
     this.endedMs ??= this.clock.nowMs()
     this.queries?.closeAll()
     void this.session?.close()()
+    this.aborting?.()
     const coordination = this.coordinator?.close()
     this.becomeBegun()
     this.pump?.stop()

@@ -49,7 +49,7 @@ export interface StateTables {
    * meta back, and before rows are restored. Answers which tables have their rows in place: those are not restored.
    */
   goOnFrom?(session: CheckpointSession, stored: StoredCheckpoint | undefined): Unwanted
-  /** A checkpoint was aborted, be it one that was asked for. It is not asked for again, unless here. */
+  /** A checkpoint was aborted a while ago, be it one that was asked for. It is not asked for again, unless here. */
   checkpointAborted?(): void
   /** The run has ended: nothing is asked any more. */
   close(): task.Task<void>
