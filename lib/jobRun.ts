@@ -1,3 +1,14 @@
+/**
+ * One run of a job: from an open storage to the last confirmed commit.
+ *
+ * **Invariants** The order at the start is: assemble, subscribe the sinks, start the stream, wait until every operator has
+ * registered, read the newest checkpoint, take the storage over (the fence), recover the sinks, restore operators, open the
+ * sources where the checkpoint left them; then the first record. Nothing is written before the checkpoint was chosen. A run ends
+ * once: completed, with an error, or cancelled; from that moment nothing is published. It completes only after a final
+ * checkpoint is complete and all commits are confirmed.
+ *
+ * **Fault model** The process may die at any point, in recovery too; every step can be done again by the next run.
+ */
 import { type BarrierRules, barrierRules } from './barrierRules.js'
 import { CheckpointQueries } from './checkpointQueries.js'
 import type { Clock } from './clock.js'
@@ -70,6 +81,7 @@ export interface RunObserver {
 
 /** Releasing everything may hang where a system hangs; whoever waits for the end of the run learns of it after this time. */
 const closeMs = 10_000
+/** So long behind an aborted checkpoint the state is told of it. */
 const tellAfterMs = 1_000
 
 export class JobRun implements RunContext {

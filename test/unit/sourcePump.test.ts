@@ -194,4 +194,35 @@ describe('sources', () => {
     await job.run().stop({ at: (uid, offset) => (offset as number) >= (uid === 'a' ? 3 : 50) })
     expect(out.committed).toHaveLength(53)
   })
+
+  test('a job stops at a place also where a source that has arrived there cannot be read any further', async () => {
+    const out = memorySink<string>()
+    const endless = memorySource<string>([], { bounded: false })
+    let fail = (): void => {}
+    const whole = texts(['a', 'b'])
+    const breaking: ReplayableSource<string> = {
+      ...whole,
+      open: (context) => async () => {
+        const opened = await whole.open(context)()
+        if (opened._tag === 'Left') return opened
+        let reads = 0
+        const read: SourceReader<string>['read'] = (recordsMax) =>
+          (reads += 1) === 1
+            ? opened.right.read(recordsMax)
+            : () => new Promise((resolve) => (fail = () => resolve({ _tag: 'Left', left: new SourceError('SOURCE_IO', { reason: 'it broke' }) })))
+        return { _tag: 'Right', right: { ...opened.right, read } }
+      },
+    }
+    const { job } = testJob(({ source, sink }) => source('breaking', breaking).pipe(union(source('endless', endless)), sink('out', out)))
+    const run = job.run()
+    await settled()
+    const stopped = run.stop({ at: (uid, offset) => (offset as number) >= (uid === 'breaking' ? 2 : 1) })
+    await settled()
+    fail()
+    await settled()
+    endless.push('c')
+    await stopped
+    await run.done
+    expect(out.committed).toEqual(['a', 'b', 'c'])
+  })
 })
